@@ -1,0 +1,68 @@
+"""Folders of the user, and files that are either whole or not there."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from accelsim.errors import AccelsimError
+
+__all__ = ["cache_folder", "data_folder", "written_atomically"]
+
+
+def cache_folder() -> Path:
+    """Return the folder of everything that can be made again: ``$ACCELSIM_CACHE`` or the user's cache."""
+    chosen = os.environ.get("ACCELSIM_CACHE")
+    if chosen:
+        return Path(chosen)
+    from platformdirs import user_cache_path
+
+    return user_cache_path("accelsim")
+
+
+def data_folder() -> Path:
+    """Return the folder of the data sets: ``$ACCELSIM_DATA`` or ``data`` in the cache folder."""
+    chosen = os.environ.get("ACCELSIM_DATA")
+    return Path(chosen) if chosen else cache_folder() / "data"
+
+
+@contextmanager
+def written_atomically(path: str | os.PathLike[str], mode: str = "wb") -> Iterator[IO[Any]]:
+    """Open a temporary file beside ``path`` and rename it to ``path`` when the block ends without error.
+
+    Missing parent folders are made. On any error, Ctrl-C included, the temporary file is removed and what
+    stood at ``path`` before is untouched.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to write.
+    mode : {"wb", "w"}
+        Bytes or UTF-8 text.
+
+    Raises
+    ------
+    AccelsimError
+        If the folder or the file cannot be written.
+    """
+    path = Path(path)
+    encoding = None if "b" in mode else "utf-8"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise AccelsimError(f"cannot write {path}: {error.strerror}") from error
+    try:
+        with os.fdopen(descriptor, mode, encoding=encoding) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException as error:
+        Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise AccelsimError(f"cannot write {path}: {error.strerror}") from error
+        raise
