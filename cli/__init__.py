@@ -1,1 +1,5 @@
-"""TODO."""
+"""The command line: parse, call, print. The logic lives in the other rooms."""
+
+from accelsim.cli.command_line import main
+
+__all__ = ["main"]

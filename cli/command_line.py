@@ -1,0 +1,97 @@
+"""The `accelsim` command: its subcommands, and what happens when something goes wrong."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from accelsim import __version__
+from accelsim.cli.lazy_group import LazyCommand, LazyGroup
+from accelsim.errors import AccelsimError, nearest
+
+__all__ = ["main", "root"]
+
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
+EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE, likewise
+
+_COMMANDS = {
+    "multipliers": LazyCommand(
+        "accelsim.cli.multipliers", "multipliers", "List multipliers, show one, save its look-up table."
+    ),
+    "multiply": LazyCommand(
+        "accelsim.cli.multiply", "multiply", "Multiply two numbers, exactly and approximately."
+    ),
+    "verify-mult": LazyCommand(
+        "accelsim.cli.verify_mult", "verify_mult", "Compare a multiplier's LUT with its hardware description."
+    ),
+    "train": LazyCommand("accelsim.cli.train", "train", "Train a network and save its checkpoint."),
+    "evaluate": LazyCommand(
+        "accelsim.cli.evaluate", "evaluate", "Measure a network's accuracy with approximate multipliers."
+    ),
+    "attack": LazyCommand(
+        "accelsim.cli.attack", "attack", "Measure a network's robustness with approximate multipliers."
+    ),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy_commands=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Each command has its own --help. To complete names in bash: "
+    'eval "$(_ACCELSIM_COMPLETE=bash_source accelsim)"; zsh_source and fish_source do it for those shells.',
+)
+@click.version_option(__version__, prog_name="accelsim", message="%(prog)s %(version)s")
+def root() -> None:
+    """Simulate approximate DNN accelerators, from the gates of a multiplier to the robustness of a network.
+
+    `accelsim attack` without options is a good first command.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What stands after ``accelsim``; default: `sys.argv`.
+
+    Returns
+    -------
+    int
+        Exit code: 0; 1 when a comparison found a mismatch; 2 for an error of the user, told in one line on
+        standard error; 130 after Ctrl-C; 141 when the reader of standard output went away.
+    """
+    try:
+        code = root.main(arguments, prog_name="accelsim", standalone_mode=False)
+        sys.stdout.flush()
+    except click.UsageError as error:
+        return _fail(_one_line(error))
+    except (AccelsimError, click.ClickException) as error:
+        return _fail(str(error))
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("interrupted", EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # What is still buffered has no reader: without this Python complains while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
+    return code if isinstance(code, int) else 0
+
+
+def _fail(message: str, code: int = EXIT_USAGE) -> int:
+    click.echo(f"accelsim: {' '.join(message.split())}", err=True)
+    return code
+
+
+def _one_line(error: click.UsageError) -> str:
+    """Say what is wrong with the arguments, with the nearest option and where the help is."""
+    message = error.format_message().rstrip(".")
+    if error.ctx is None:
+        return message
+    if isinstance(error, click.NoSuchOption):
+        options = [name for parameter in error.ctx.command.get_params(error.ctx) for name in parameter.opts]
+        message = f"no option {error.option_name}{nearest(error.option_name, options)}"
+    return f"{message} (see {error.ctx.command_path} --help)"

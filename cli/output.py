@@ -1,0 +1,127 @@
+"""What a command prints: tables for people, JSON for programs, progress on standard error."""
+
+import functools
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+__all__ = ["Output", "output_options"]
+
+#: Wider than any line: what is piped is never wrapped or cut.
+UNLIMITED_WIDTH = 100_000
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where results and notes go.
+
+    Parameters
+    ----------
+    json : bool
+        Results are one JSON document instead of tables.
+    quiet : bool
+        No progress bars and notes.
+    """
+
+    json: bool = False
+    quiet: bool = False
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether progress bars make sense: not quiet, and standard error is a terminal."""
+        return not self.quiet and _console(stderr=True).is_terminal
+
+    def note(self, text: str) -> None:
+        """Print a line about what is going on, on standard error."""
+        if not self.quiet:
+            _console(stderr=True).print(text, style="dim", soft_wrap=True)
+
+    def line(self, text: "str | Text" = "") -> None:
+        """Print a line of the result."""
+        _console().print(text, soft_wrap=True)
+
+    def table(
+        self,
+        columns: Sequence[str],
+        rows: "Iterable[Sequence[str | Text]]",
+        *,
+        title: str | None = None,
+        text_columns: int = 1,
+    ) -> None:
+        """Print a table: on a terminal with rules and colours, else as plain aligned columns.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            Headings.
+        rows : iterable of sequences of str or Text
+            Cells.
+        title : str, optional
+            Line above the table.
+        text_columns : int
+            How many of the first columns are text, aligned left; the others are numbers, aligned right.
+        """
+        from rich import box
+        from rich.table import Table
+
+        console = _console()
+        table = Table(
+            box=box.SIMPLE_HEAD if console.is_terminal else None,
+            padding=(0, 2, 0, 0),
+            pad_edge=False,
+            header_style="bold",
+        )
+        for number, column in enumerate(columns):
+            table.add_column(
+                column, justify="left" if number < text_columns else "right", overflow="fold", no_wrap=False
+            )
+        for row in rows:
+            table.add_row(*row)
+        if title:
+            console.print(title, style="bold", soft_wrap=True)
+        console.print(table)
+
+    def document(self, content: Mapping[str, Any]) -> None:
+        """Print the one JSON document; numbers that JSON lacks (NaN, infinities) become null."""
+        click.echo(json.dumps(_as_json(content), indent=2, allow_nan=False))
+
+
+def output_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add ``--json`` and ``--quiet`` to a command, which gets an `Output` as its first argument."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
+    @click.option("-q", "--quiet", is_flag=True, help="No notes and progress bars on standard error.")
+    @functools.wraps(command)
+    def with_output(*, as_json: bool, quiet: bool, **parameters: Any) -> None:
+        command(Output(as_json, quiet), **parameters)
+
+    return with_output
+
+
+def _console(stderr: bool = False) -> "Console":
+    from rich.console import Console
+
+    console = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        console.width = UNLIMITED_WIDTH
+    return console
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _as_json(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_json(entry) for entry in value]
+    if hasattr(value, "item"):  # a number of numpy
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
