@@ -1,0 +1,289 @@
+"""Bit-parallel simulation of a netlist: 64 input vectors a word, a block of words at a time.
+
+Bit ``j`` of word ``i`` of a net's *bit plane* is the net's value under input vector ``64 i + j`` of the
+block, so that one logic instruction evaluates a gate for as many vectors as a register has bits.
+"""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+from accelsim.errors import AccelsimError
+from accelsim.lut import MAX_LUT_WIDTH
+from accelsim.netlist import FIRST_INPUT_NET, Gate, Netlist
+
+__all__ = ["BLOCK_VECTORS", "outputs", "truth_table"]
+
+_WORDS = 64
+#: Input vectors evaluated by one pass over the gates.
+BLOCK_VECTORS = 64 * _WORDS
+
+_BUF, _NOT, _AND, _NAND, _OR, _NOR, _XOR, _XNOR, _ANDNOT, _ORNOT, _MUX = (int(gate) for gate in Gate)
+
+
+def truth_table(netlist: Netlist) -> NDArray[np.unsignedinteger[Any]]:
+    """Simulate every combination of the inputs.
+
+    Parameters
+    ----------
+    netlist : Netlist
+        At most 2 x 12 input bits in all, and one output of at most 64 bits.
+
+    Returns
+    -------
+    array of shape (2^width of the first input, 2^width of the second, ...)
+        The smallest unsigned type that holds the output. The output's bit pattern, indexed by the inputs' bit patterns.
+
+    Raises
+    ------
+    AccelsimError
+        If the netlist has more input bits, or not exactly one output of at most 64 bits.
+    """
+    widths = [port.width for port in netlist.inputs]
+    if sum(widths) > 2 * MAX_LUT_WIDTH:
+        raise AccelsimError(
+            f"{netlist.name} has {sum(widths)} input bits; a truth table is made of at most {2 * MAX_LUT_WIDTH}"
+        )
+    # The last port's least significant bit is the least significant bit of a vector's number.
+    bit_of_input = np.concatenate(
+        [np.arange(width) + sum(widths[index + 1 :]) for index, width in enumerate(widths)]
+    )
+    vectors = 1 << sum(widths)
+
+    def fill_and_run(
+        program: NDArray[np.int32], planes: int, ports: NDArray[np.int32], start: int, found: NDArray[Any]
+    ) -> None:
+        _run_counted(program, planes, bit_of_input, ports, start, found)
+
+    return _in_blocks(netlist, vectors, fill_and_run).reshape([1 << width for width in widths])
+
+
+def outputs(netlist: Netlist, *operands: ArrayLike) -> NDArray[np.unsignedinteger[Any]]:
+    """Simulate given input vectors, at any width.
+
+    Parameters
+    ----------
+    netlist : Netlist
+        One output of at most 64 bits.
+    *operands : integer arrays, broadcast together
+        Bit patterns of each input port (negative numbers: their two's complement).
+
+    Returns
+    -------
+    array of the broadcast shape
+        The smallest unsigned type that holds the output. The output's bit pattern.
+
+    Raises
+    ------
+    AccelsimError
+        If the number of operands is not that of the input ports, or not exactly one output is there.
+    """
+    if len(operands) != len(netlist.inputs):
+        raise AccelsimError(
+            f"{netlist.name} has {len(netlist.inputs)} inputs "
+            f"({', '.join(port.name for port in netlist.inputs)}); got {len(operands)} operands"
+        )
+    arrays = np.broadcast_arrays(*(np.asarray(operand) for operand in operands))
+    values = np.stack([array.ravel().astype(np.int64, casting="unsafe").view(np.uint64) for array in arrays])
+    widths = np.array([port.width for port in netlist.inputs])
+
+    def fill_and_run(
+        program: NDArray[np.int32], planes: int, ports: NDArray[np.int32], start: int, found: NDArray[Any]
+    ) -> None:
+        _run_given(program, planes, values, widths, ports, start, found)
+
+    return _in_blocks(netlist, values.shape[1], fill_and_run).reshape(arrays[0].shape)
+
+
+def _in_blocks(
+    netlist: Netlist,
+    vectors: int,
+    fill_and_run: Callable[[NDArray[np.int32], int, NDArray[np.int32], int, NDArray[Any]], None],
+) -> NDArray[Any]:
+    """Share the blocks of ``vectors`` among the cores; the kernels release the interpreter lock."""
+    if len(netlist.outputs) != 1 or netlist.outputs[0].width > 64:
+        shown = ", ".join(f"{port.name} ({port.width} bits)" for port in netlist.outputs)
+        raise AccelsimError(f"{netlist.name} has outputs {shown}; expected one of at most 64 bits")
+    program, planes, ports = _program(netlist)
+    found = np.empty(vectors, dtype=_smallest_unsigned(netlist.outputs[0].width))
+    blocks = -(-vectors // BLOCK_VECTORS)
+    share = max(16, -(-blocks // (os.cpu_count() or 1))) * BLOCK_VECTORS
+    starts = range(0, vectors, share)
+
+    def run(start: int) -> None:
+        fill_and_run(program, planes, ports, start, found[start : start + share])
+
+    if len(starts) <= 1:
+        for start in starts:
+            run(start)
+    else:
+        with ThreadPoolExecutor(len(starts)) as pool:
+            list(pool.map(run, starts))
+    return found
+
+
+def _smallest_unsigned(bits: int) -> np.dtype[Any]:
+    return np.dtype(f"u{next(size for size in (1, 2, 4, 8) if bits <= 8 * size)}")
+
+
+@lru_cache(maxsize=64)
+def _program(netlist: Netlist) -> tuple[NDArray[np.int32], int, NDArray[np.int32]]:
+    """Allocate a bit plane to each net, reusing those of nets that no later gate reads.
+
+    Fewer planes stay in the first-level cache. Returns the program, int32 rows (opcode, target, a, b, c),
+    the number of planes, and the planes of the output port's bits. Nets 0 and 1 and the inputs keep their
+    own planes.
+    """
+    operands, first = netlist.operands, netlist.first_gate_net
+    last_reader = np.full(netlist.net_count, -1, dtype=np.int64)
+    for column in range(3):
+        np.maximum.at(last_reader, operands[:, column], np.arange(len(operands)))
+    last_reader[:first] = last_reader[list(netlist.outputs[0].nets)] = len(operands)
+    plane = np.arange(netlist.net_count, dtype=np.int32)
+    program = np.empty((len(operands), 5), dtype=np.int32)
+    free: list[int] = []
+    planes = first
+    for gate, (opcode, nets) in enumerate(zip(netlist.opcodes.tolist(), operands.tolist(), strict=True)):
+        if free:
+            target = free.pop()
+        else:
+            target, planes = planes, planes + 1
+        plane[first + gate] = target
+        program[gate] = (opcode, target, plane[nets[0]], plane[nets[1]], plane[nets[2]])
+        free.extend(int(plane[net]) for net in set(nets) if last_reader[net] == gate)
+        if last_reader[first + gate] < 0:
+            free.append(target)
+    return program, planes, plane[list(netlist.outputs[0].nets)]
+
+
+@njit(cache=True, nogil=True)
+def _run_counted(
+    program: NDArray[np.int32],
+    planes: int,
+    bit_of_input: NDArray[np.int64],
+    ports: NDArray[np.int32],
+    start: int,
+    found: NDArray[Any],
+) -> None:
+    """Run vectors ``start`` ... of the enumeration in which input ``i`` is bit ``bit_of_input[i]``."""
+    values = _new_planes(planes)
+    for block in range(0, len(found), _WORDS * 64):
+        for i in range(len(bit_of_input)):
+            _count(values[FIRST_INPUT_NET + i], bit_of_input[i], start + block)
+        _evaluate(program, values)
+        _unpack(values, ports, found[block : block + _WORDS * 64])
+
+
+@njit(cache=True, nogil=True)
+def _run_given(
+    program: NDArray[np.int32],
+    planes: int,
+    inputs: NDArray[np.uint64],
+    widths: NDArray[np.int64],
+    ports: NDArray[np.int32],
+    start: int,
+    found: NDArray[Any],
+) -> None:
+    """Run the vectors ``inputs[:, start:]``."""
+    values = _new_planes(planes)
+    for block in range(0, len(found), _WORDS * 64):
+        net = FIRST_INPUT_NET
+        count = min(_WORDS * 64, len(found) - block)
+        for port in range(len(widths)):
+            given = inputs[port, start + block : start + block + count]
+            _pack(given, values[net : net + widths[port]])
+            net += widths[port]
+        _evaluate(program, values)
+        _unpack(values, ports, found[block : block + count])
+
+
+@njit(cache=True, nogil=True)
+def _new_planes(count: int) -> NDArray[np.uint64]:
+    values = np.zeros((count, _WORDS), dtype=np.uint64)
+    values[1] = ~np.uint64(0)
+    return values
+
+
+@njit(cache=True, nogil=True)
+def _count(plane: NDArray[np.uint64], bit: int, start: int) -> None:
+    """Fill a plane with bit ``bit`` of the vector numbers ``start``, ``start + 1``, ... (a multiple of 64)."""
+    if bit < 6:
+        period = np.uint64(2) << np.uint64((1 << bit) - 1)
+        word = ~np.uint64(0) // (period + np.uint64(1)) * period if bit < 5 else ~np.uint64(0) << np.uint64(32)
+        plane[:] = word
+        return
+    for i in range(_WORDS):
+        plane[i] = ~np.uint64(0) if ((start >> 6) + i) >> (bit - 6) & 1 else np.uint64(0)
+
+
+@njit(cache=True, nogil=True)
+def _pack(given: NDArray[np.uint64], planes: NDArray[np.uint64]) -> None:
+    """Transpose operands into planes."""
+    planes[:] = np.uint64(0)
+    for bit in range(len(planes)):
+        plane = planes[bit]
+        for vector in range(len(given)):
+            plane[vector >> 6] |= (given[vector] >> np.uint64(bit) & np.uint64(1)) << np.uint64(vector & 63)
+
+
+@njit(cache=True, nogil=True)
+def _unpack(values: NDArray[np.uint64], ports: NDArray[np.int32], found: NDArray[Any]) -> None:
+    """Transpose the output's planes into numbers; masks instead of shifts let LLVM use narrow vectors."""
+    number = found.dtype.type
+    masks = np.uint64(1) << np.arange(64, dtype=np.uint64)
+    found[:] = number(0)
+    for bit in range(len(ports)):
+        plane = values[ports[bit]]
+        weight = number(np.uint64(1) << np.uint64(bit))
+        for word in range((len(found) + 63) >> 6):
+            lanes = found[word * 64 : word * 64 + 64]
+            for lane in range(len(lanes)):
+                lanes[lane] |= weight if plane[word] & masks[lane] else number(0)
+
+
+@njit(cache=True, nogil=True)
+def _evaluate(program: NDArray[np.int32], values: NDArray[np.uint64]) -> None:
+    """Evaluate every gate for one block of vectors."""
+    for gate in range(len(program)):
+        opcode = program[gate, 0]
+        y, a = values[program[gate, 1]], values[program[gate, 2]]
+        b, c = values[program[gate, 3]], values[program[gate, 4]]
+        if opcode == _AND:
+            for i in range(_WORDS):
+                y[i] = a[i] & b[i]
+        elif opcode == _XOR:
+            for i in range(_WORDS):
+                y[i] = a[i] ^ b[i]
+        elif opcode == _NAND:
+            for i in range(_WORDS):
+                y[i] = ~(a[i] & b[i])
+        elif opcode == _OR:
+            for i in range(_WORDS):
+                y[i] = a[i] | b[i]
+        elif opcode == _NOR:
+            for i in range(_WORDS):
+                y[i] = ~(a[i] | b[i])
+        elif opcode == _XNOR:
+            for i in range(_WORDS):
+                y[i] = ~(a[i] ^ b[i])
+        elif opcode == _ANDNOT:
+            for i in range(_WORDS):
+                y[i] = a[i] & ~b[i]
+        elif opcode == _ORNOT:
+            for i in range(_WORDS):
+                y[i] = a[i] | ~b[i]
+        elif opcode == _MUX:
+            for i in range(_WORDS):
+                y[i] = a[i] ^ (c[i] & (a[i] ^ b[i]))
+        elif opcode == _NOT:
+            for i in range(_WORDS):
+                y[i] = ~a[i]
+        else:
+            for i in range(_WORDS):
+                y[i] = a[i]
