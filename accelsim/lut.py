@@ -74,10 +74,10 @@ class Lut:
         bits = sum(side.bit_length() - 1 for side in table.shape)
         low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if self.signed else (0, (1 << bits) - 1)
         if table.min() < low or table.max() > high:
-            kind = "signed" if self.signed else "unsigned"
+            kind = "a signed" if self.signed else "an unsigned"
             raise AccelsimError(
                 f"{where} has entries from {table.min()} to {table.max()}; "
-                f"a {kind} product of {bits} bits lies in {low} to {high}"
+                f"{kind} product of {bits} bits lies in {low} to {high}"
             )
         own = np.ascontiguousarray(table, dtype=np.int32)
         if own is self.table and own.flags.writeable:

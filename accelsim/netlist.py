@@ -1,14 +1,19 @@
 """A combinational gate-level netlist: what a multiplier is, down to the gates."""
 
 import hashlib
+import json
+import os
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
+from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.errors import AccelsimError
+from accelsim.storage import written_atomically
 
 __all__ = ["FIRST_INPUT_NET", "Gate", "Netlist", "Port"]
 
@@ -129,3 +134,40 @@ class Netlist:
         """Return how many gates of each kind there are, most frequent first."""
         counts = np.bincount(self.opcodes, minlength=len(Gate))
         return {Gate(op).name: int(counts[op]) for op in np.argsort(-counts, kind="stable") if counts[op]}
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the netlist as ``.npz``."""
+        about = {
+            "name": self.name,
+            "inputs": [(port.name, port.nets) for port in self.inputs],
+            "outputs": [(port.name, port.nets) for port in self.outputs],
+        }
+        with written_atomically(path) as file:
+            np.savez_compressed(
+                file, opcodes=self.opcodes, operands=self.operands, about=np.array(json.dumps(about))
+            )
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Netlist":
+        """Read a netlist that `save` wrote.
+
+        Raises
+        ------
+        AccelsimError
+            If the file is missing, truncated, or not a netlist.
+        """
+        path = Path(path)
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
+                about = json.loads(str(content["about"]))
+                opcodes, operands = content["opcodes"], content["operands"]
+            inputs, outputs = (
+                tuple(Port(str(name), tuple(int(net) for net in nets)) for name, nets in about[side])
+                for side in ("inputs", "outputs")
+            )
+            name = str(about["name"])
+        except OSError as error:
+            raise AccelsimError(f"cannot read {path}: {error.strerror or error}") from error
+        except (ValueError, KeyError, EOFError, BadZipFile, TypeError) as error:
+            raise AccelsimError(f"{path} is damaged or not a netlist: {error}") from error
+        return cls(name, inputs, outputs, opcodes, operands)

@@ -53,7 +53,7 @@ def written_atomically(path: str | os.PathLike[str], mode: str = "wb") -> Iterat
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
-        raise AccelsimError(f"cannot write {path}: {error.strerror}") from error
+        raise AccelsimError(f"cannot write {path}: {_reason(error)}") from error
     try:
         with os.fdopen(descriptor, mode, encoding=encoding) as file:
             yield file
@@ -64,5 +64,11 @@ def written_atomically(path: str | os.PathLike[str], mode: str = "wb") -> Iterat
     except BaseException as error:
         Path(name).unlink(missing_ok=True)
         if isinstance(error, OSError):
-            raise AccelsimError(f"cannot write {path}: {error.strerror}") from error
+            raise AccelsimError(f"cannot write {path}: {_reason(error)}") from error
         raise
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return "a part of the path is a file, not a folder"
+    return error.strerror or str(error)

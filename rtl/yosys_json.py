@@ -1,7 +1,7 @@
 """Netlist from the JSON that Yosys writes of a flat module of simple gates."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ _STATEFUL = ("DFF", "LATCH", "_FF_", "_SR_", "$mem", "SDFF", "ALDFF")
 _Bit = int | str
 
 
-def netlist_from_json(text: str, module: str | None = None) -> Netlist:
+def netlist_from_json(text: str, module: str | None = None, ports: Sequence[str] = ()) -> Netlist:
     """Read a netlist, sorting its gates topologically.
 
     Parameters
@@ -38,6 +38,8 @@ def netlist_from_json(text: str, module: str | None = None) -> Netlist:
         Output of ``write_json`` for a design whose module consists of Yosys' simple combinational gates.
     module : str, optional
         Which module; may be left out where there is only one.
+    ports : sequence of str
+        Names of ports that come first, in this order; Yosys does not keep that of an RTLIL file.
 
     Raises
     ------
@@ -50,7 +52,10 @@ def netlist_from_json(text: str, module: str | None = None) -> Netlist:
         if len(modules) != 1:
             raise AccelsimError(f"expected one module, found {', '.join(modules) or 'none'}")
         module = next(iter(modules))
-    return _read(module, modules[module])
+    body = modules[module]
+    rank = {port: index for index, port in enumerate(ports)}
+    body["ports"] = dict(sorted(body["ports"].items(), key=lambda item: rank.get(item[0], len(rank))))
+    return _read(module, body)
 
 
 def _read(name: str, body: dict[str, Any]) -> Netlist:

@@ -1,0 +1,147 @@
+"""Does a LUT hold what the hardware computes? Compared product by product with the description."""
+
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.errors import AccelsimError
+from accelsim.lut import Lut, operand_values
+from accelsim.rtl.library import Description, describe
+from accelsim.rtl.simulate import products_in_amaranth
+from accelsim.rtl.tables import fresh_netlist, load_lut, product_table
+
+__all__ = ["Mismatch", "Verification", "verify"]
+
+#: Widest operand, in bits, of which Amaranth's simulator is given every pair by default.
+_EXHAUSTIVE_IN_AMARANTH = 6
+_SHOWN_MISMATCHES = 5
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """An operand pair whose product in the LUT is not the hardware's; all four are values, not patterns."""
+
+    a: int
+    b: int
+    hardware: int
+    lut: int
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Outcome of comparing a LUT with a hardware description.
+
+    Attributes
+    ----------
+    name : str
+        The multiplier's name in the library.
+    lut : str
+        Name of the LUT that was compared.
+    simulator : {"netlist", "amaranth"}
+        What simulated the hardware.
+    exhaustive : bool
+        Whether every operand pair was compared.
+    pairs_checked, mismatches : int
+        Operand pairs compared, and those whose products differ.
+    first_mismatches : tuple of Mismatch
+        The first few, in the order of the operands' bit patterns.
+    seconds : float
+        Wall time, synthesis included.
+    """
+
+    name: str
+    lut: str
+    simulator: Literal["netlist", "amaranth"]
+    exhaustive: bool
+    pairs_checked: int
+    mismatches: int
+    first_mismatches: tuple[Mismatch, ...]
+    seconds: float
+
+
+def verify(
+    name: str,
+    lut: Lut | None = None,
+    *,
+    simulator: Literal["netlist", "amaranth"] = "netlist",
+    vectors: int | None = None,
+    seed: int = 0,
+) -> Verification:
+    """Compare a LUT with the hardware that ``name`` describes.
+
+    Parameters
+    ----------
+    name : str
+        A described multiplier of at most 12-bit operands.
+    lut : Lut, optional
+        What to check; default: the LUT that the engine would use.
+    simulator : {"netlist", "amaranth"}
+        ``"netlist"`` synthesises the description anew and simulates every operand pair at gate level.
+        ``"amaranth"`` simulates the description itself in Amaranth's own simulator, every pair up to 6 bits.
+    vectors : int, optional
+        With Amaranth's simulator: this many random operand pairs instead; default above 6 bits: 1,000.
+    seed : int
+        Seed of the random pairs.
+
+    Raises
+    ------
+    AccelsimError
+        If the name is unknown, the LUT is not of the description's widths and signedness, or the number of
+        vectors is not positive or given for the netlist simulator.
+    """
+    started = time.perf_counter()
+    description = describe(name)
+    if lut is None:
+        lut = load_lut(name)
+    _check_shape(lut, description)
+    side = 1 << description.width
+    if simulator == "netlist":
+        if vectors is not None:
+            raise AccelsimError("the netlist simulator checks every operand pair; --vectors goes with amaranth")
+        a, b = (grid.ravel() for grid in np.indices((side, side)))
+        hardware = product_table(fresh_netlist(description.name), description.signed).ravel()
+    else:
+        a, b = _operands(side, vectors, seed, exhaustive=description.width <= _EXHAUSTIVE_IN_AMARANTH)
+        hardware = products_in_amaranth(description.build(), a, b)
+    held = lut.table[a, b]
+    wrong = np.flatnonzero(held != hardware)
+    value = operand_values(description.width, description.signed)
+    first = tuple(
+        Mismatch(int(value[a[i]]), int(value[b[i]]), int(hardware[i]), int(held[i]))
+        for i in wrong[:_SHOWN_MISMATCHES]
+    )
+    return Verification(
+        name=description.name,
+        lut=lut.name,
+        simulator=simulator,
+        exhaustive=len(a) == side * side and vectors is None,
+        pairs_checked=len(a),
+        mismatches=len(wrong),
+        first_mismatches=first,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _check_shape(lut: Lut, description: Description) -> None:
+    if (lut.a_width, lut.b_width, lut.signed) != (description.width, description.width, description.signed):
+        kinds = {True: "signed", False: "unsigned"}
+        raise AccelsimError(
+            f"LUT {lut.name} is {kinds[lut.signed]}, {lut.a_width} x {lut.b_width} bits; {description.name} is "
+            f"{kinds[description.signed]}, {description.width} x {description.width} bits"
+        )
+
+
+def _operands(
+    side: int, vectors: int | None, seed: int, *, exhaustive: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    if vectors is None and exhaustive:
+        a, b = np.indices((side, side))
+        return a.ravel(), b.ravel()
+    vectors = 1000 if vectors is None else vectors
+    if vectors < 1:
+        raise AccelsimError(f"{vectors} vectors asked for; at least 1 is needed")
+    a, b = np.random.default_rng(seed).integers(0, side, (2, vectors))
+    return a, b
