@@ -1,1 +1,27 @@
-"""TODO."""
+"""Data sets, networks, training and trained weights."""
+
+from accelsim.models.accuracy import accuracy_percent
+from accelsim.models.checkpoints import load_checkpoint, save_checkpoint
+from accelsim.models.dataset import Dataset, calibration_images
+from accelsim.models.datasets import dataset_names, load_dataset
+from accelsim.models.networks import build_network, network_names
+from accelsim.models.pretrained import trained_network
+from accelsim.models.training import Recipe, TrainedNetwork, default_recipe, train, weights_sha256
+
+__all__ = [
+    "Dataset",
+    "Recipe",
+    "TrainedNetwork",
+    "accuracy_percent",
+    "build_network",
+    "calibration_images",
+    "dataset_names",
+    "default_recipe",
+    "load_checkpoint",
+    "load_dataset",
+    "network_names",
+    "save_checkpoint",
+    "train",
+    "trained_network",
+    "weights_sha256",
+]

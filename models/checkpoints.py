@@ -1,0 +1,121 @@
+"""Trained networks as safetensors files, with what they are and where they came from inside."""
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+import accelsim
+from accelsim.errors import AccelsimError
+from accelsim.models.networks import build_network, network_names
+from accelsim.models.training import Recipe, TrainedNetwork, weights_sha256
+from accelsim.storage import written_atomically
+
+__all__ = ["load_checkpoint", "save_checkpoint"]
+
+_FORMAT = "accelsim-checkpoint-1"
+
+
+def save_checkpoint(trained: TrainedNetwork, path: str | os.PathLike[str]) -> None:
+    """Write a trained network as a safetensors file.
+
+    The metadata holds ``format``, ``network``, ``dataset``, ``dataset_sha256``, ``recipe`` (JSON),
+    ``accuracy_percent``, ``weights_sha256``, ``accelsim_version`` and ``torch_version``.
+
+    Raises
+    ------
+    AccelsimError
+        If the file cannot be written.
+    """
+    from safetensors.torch import save
+
+    metadata = {
+        "format": _FORMAT,
+        "network": trained.network,
+        "dataset": trained.dataset,
+        "dataset_sha256": trained.dataset_sha256,
+        "recipe": json.dumps(asdict(trained.recipe), sort_keys=True),
+        "accuracy_percent": repr(trained.accuracy_percent),
+        "weights_sha256": trained.sha256,
+        "accelsim_version": accelsim.__version__,
+        "torch_version": torch.__version__,
+    }
+    content = save({name: tensor.contiguous() for name, tensor in trained.net.state_dict().items()}, metadata)
+    with written_atomically(path) as file:
+        file.write(content)
+
+
+def load_checkpoint(path: str | os.PathLike[str], network: str | None = None) -> TrainedNetwork:
+    """Read a trained network as `save_checkpoint` wrote it.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    network : str, optional
+        The network that it must be; default: any of the registry.
+
+    Returns
+    -------
+    TrainedNetwork
+        In evaluation mode, bit for bit the network that was saved.
+
+    Raises
+    ------
+    AccelsimError
+        If the file is missing, unreadable, truncated, not a checkpoint, of another network, or its weights
+        are not those whose hash it carries.
+    """
+    path = Path(path)
+    tensors, metadata = _read(path)
+    if metadata.get("format") != _FORMAT:
+        raise AccelsimError(f"{path} is a safetensors file but not an accelsim checkpoint ({_FORMAT})")
+    try:
+        trained_as = metadata["network"]
+        recipe = Recipe(**json.loads(metadata["recipe"]))
+        accuracy = float(metadata["accuracy_percent"])
+        dataset, dataset_sha256 = metadata["dataset"], metadata["dataset_sha256"]
+        sha256 = metadata["weights_sha256"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise AccelsimError(
+            f"{path} is damaged: its metadata is incomplete or malformed ({error})"
+        ) from error
+    if network not in (None, trained_as):
+        raise AccelsimError(f"{path} holds the network {trained_as}, not {network}")
+    if trained_as not in network_names():
+        raise AccelsimError(
+            f"{path} holds the network {trained_as}, which accelsim does not have; there are "
+            f"{' and '.join(network_names())}"
+        )
+    net = build_network(trained_as)
+    expected = {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()}
+    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    if found != expected:
+        odd = min(name for name in {*found, *expected} if found.get(name) != expected.get(name))
+        raise AccelsimError(
+            f"{path} is of another architecture than {trained_as}: {odd} is {found.get(odd, 'missing')}, "
+            f"expected {expected.get(odd, 'no such weight')}"
+        )
+    net.load_state_dict(tensors)
+    net.eval()
+    if weights_sha256(net) != sha256:
+        raise AccelsimError(f"{path} is damaged: its weights do not have the hash that it records")
+    return TrainedNetwork(net, trained_as, dataset, dataset_sha256, recipe, accuracy, sha256)
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with path.open("rb"):  # for the system's own reason, which safe_open does not pass on
+            pass
+        with safe_open(path, framework="pt") as file:
+            names = file.keys()
+            return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
+    except OSError as error:
+        raise AccelsimError(f"cannot read checkpoint {path}: {error.strerror or error}") from error
+    except SafetensorError as error:
+        raise AccelsimError(f"{path} is not a whole safetensors file: {error}") from error

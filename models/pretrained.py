@@ -1,0 +1,70 @@
+"""Trained networks from the cache, trained on first use."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from accelsim.errors import AccelsimError
+from accelsim.models.checkpoints import load_checkpoint, save_checkpoint
+from accelsim.models.dataset import Dataset
+from accelsim.models.datasets import load_dataset
+from accelsim.models.networks import build_network
+from accelsim.models.training import Recipe, TrainedNetwork, default_recipe, train
+from accelsim.storage import cache_folder
+
+__all__ = ["trained_network"]
+
+
+def trained_network(
+    network: str,
+    dataset: str | Dataset,
+    *,
+    seed: int = 0,
+    epochs: int | None = None,
+    progress: bool = True,
+) -> TrainedNetwork:
+    """Return a trained network from the cache; train it, and keep it there, on first use.
+
+    The cache is ``checkpoints`` in `accelsim.storage.cache_folder`. Its key is the network, the content of
+    the data set and the recipe. An entry that cannot be read, or is not what its name says, is trained
+    again and replaced.
+
+    Parameters
+    ----------
+    network : str
+        Name of the network.
+    dataset : str or Dataset
+        Name of the data set, or the data set itself where it is loaded already.
+    seed, epochs : int, optional
+        As for `train`.
+    progress : bool
+        Whether to show a progress bar on stderr where stderr is a terminal.
+
+    Raises
+    ------
+    AccelsimError
+        If a name is unknown, the data set cannot be loaded, training fails, or the cache cannot be written.
+    """
+    recipe = default_recipe(dataset if isinstance(dataset, str) else dataset.name, epochs=epochs, seed=seed)
+    build_network(network)  # an unknown name is said before anything is downloaded
+    data = load_dataset(dataset) if isinstance(dataset, str) else dataset
+    path = _entry(network, data, recipe)
+    wanted = (network, data.sha256, recipe)
+    if path.exists():
+        try:
+            cached = load_checkpoint(path)
+        except AccelsimError:
+            pass
+        else:
+            if (cached.network, cached.dataset_sha256, cached.recipe) == wanted:
+                return cached
+    trained = train(network, data, recipe=recipe, progress=progress)
+    save_checkpoint(trained, path)
+    return trained
+
+
+def _entry(network: str, dataset: Dataset, recipe: Recipe) -> Path:
+    key = json.dumps([network, dataset.sha256, asdict(recipe)], sort_keys=True)
+    name = f"{network}-{dataset.name}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.safetensors"
+    return cache_folder() / "checkpoints" / name

@@ -1,0 +1,57 @@
+"""A progress bar on stderr for what takes longer than a second."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Timer
+
+__all__ = ["progress_bar"]
+
+_SECONDS_BEFORE_IT_SHOWS = 1.0
+
+
+@contextmanager
+def progress_bar(description: str, total: int, shown: bool = True) -> Iterator[Callable[[str], None]]:
+    """Show how far a loop of ``total`` steps is, from one second after its start until its end.
+
+    Nothing is left on the screen. Where stderr is no terminal nothing is shown at all.
+
+    Parameters
+    ----------
+    description : str
+        What is being done.
+    total : int
+        Number of steps.
+    shown : bool
+        False: no bar, whatever the duration.
+
+    Yields
+    ------
+    callable
+        To be called at the end of each step with a short note on where things stand (may be empty).
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if not (shown and console.is_terminal):
+        yield lambda note: None
+        return
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=console,
+        transient=True,
+    )
+    task = bar.add_task(description, total=total, note="")
+    delayed_start = Timer(_SECONDS_BEFORE_IT_SHOWS, bar.start)
+    delayed_start.daemon = True
+    delayed_start.start()
+    try:
+        yield lambda note: bar.update(task, advance=1, note=note)
+    finally:
+        delayed_start.cancel()
+        delayed_start.join()
+        bar.stop()
