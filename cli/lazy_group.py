@@ -1,4 +1,4 @@
-"""A click group that lists its commands without importing them."""
+"""Click groups that help with mistyped commands, and list their commands without importing them."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -8,7 +8,29 @@ import click
 
 from accelsim.errors import nearest
 
-__all__ = ["LazyCommand", "LazyGroup"]
+__all__ = ["HelpfulGroup", "LazyCommand", "LazyGroup"]
+
+
+class HelpfulGroup(click.Group):
+    """A group that lists its commands in their order and answers an unknown one with the nearest names."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands, in the order of the help."""
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the arguments name; an unknown one is an error with the nearest names."""
+        name, known = args[0], self.list_commands(ctx)
+        if name not in known and not name.startswith("-") and not ctx.resilient_parsing:
+            hint = nearest(name, known) or f"; there are {', '.join(known)}"
+            raise click.UsageError(f"no command {name}{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the group's own options; without any argument show the help."""
+        return super().parse_args(ctx, args or ["--help"])
 
 
 class LazyCommand(NamedTuple):
@@ -19,7 +41,7 @@ class LazyCommand(NamedTuple):
     summary: str
 
 
-class LazyGroup(click.Group):
+class LazyGroup(HelpfulGroup):
     """A group whose commands are imported when they are called.
 
     Parameters
@@ -46,19 +68,6 @@ class LazyGroup(click.Group):
         command = getattr(import_module(lazy.module), lazy.attribute)
         assert isinstance(command, click.Command)
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that the arguments name; an unknown one is an error with the nearest names."""
-        name = args[0]
-        if name not in self.lazy_commands and not name.startswith("-") and not ctx.resilient_parsing:
-            raise click.UsageError(f"no command {name}{nearest(name, self.lazy_commands)}", ctx)
-        return super().resolve_command(ctx, args)
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the group's own options; without any argument show the help."""
-        return super().parse_args(ctx, args or ["--help"])
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from their summaries alone."""

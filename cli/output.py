@@ -3,14 +3,15 @@
 import functools
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
     from rich.text import Text
 
 __all__ = ["Output", "output_options"]
@@ -38,6 +39,37 @@ class Output:
     def shows_progress(self) -> bool:
         """Whether progress bars make sense: not quiet, and standard error is a terminal."""
         return not self.quiet and _console(stderr=True).is_terminal
+
+    @contextmanager
+    def progress(self, description: str, total: int) -> Iterator[Callable[[str, int], None]]:
+        """Show how far a loop is, on standard error, if that is a terminal; nothing of it stays.
+
+        Parameters
+        ----------
+        description : str
+            What is being done.
+        total : int
+            Number of steps.
+
+        Yields
+        ------
+        callable
+            To be called with what is being worked on, and the number of steps done since the last call.
+        """
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        with Progress(
+            TextColumn(description),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}"),
+            console=_console(stderr=True),
+            disable=not self.shows_progress,
+            transient=True,
+        ) as bar:
+            task = bar.add_task("", total=total)
+            yield lambda what, steps: bar.update(task, description=what, advance=steps)
 
     def note(self, text: str) -> None:
         """Print a line about what is going on, on standard error."""
@@ -87,7 +119,24 @@ class Output:
             table.add_row(*row)
         if title:
             console.print(title, style="bold", soft_wrap=True)
-        console.print(table)
+        _print(console, table)
+
+    def facts(self, facts: Mapping[str, str]) -> None:
+        """Print names and values, one of each a line, aligned."""
+        from rich.table import Table
+
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(style="bold", overflow="fold")
+        grid.add_column(overflow="fold")
+        for name, value in facts.items():
+            grid.add_row(name, value)
+        _print(_console(), grid)
+
+    def styled(self, text: str, style: str) -> "Text":
+        """Return text in a colour, which only a terminal shows."""
+        from rich.text import Text
+
+        return Text(text, style)
 
     def document(self, content: Mapping[str, Any]) -> None:
         """Print the one JSON document; numbers that JSON lacks (NaN, infinities) become null."""
@@ -113,6 +162,14 @@ def _console(stderr: bool = False) -> "Console":
     if not console.is_terminal:
         console.width = UNLIMITED_WIDTH
     return console
+
+
+def _print(console: "Console", renderable: "RenderableType") -> None:
+    """Print without the spaces that fill up the lines."""
+    with console.capture() as capture:
+        console.print(renderable)
+    for line in capture.get().splitlines():
+        click.echo(line.rstrip())
 
 
 def _as_json(value: Any) -> Any:

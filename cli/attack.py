@@ -1,0 +1,126 @@
+"""``accelsim attack``: a network's robustness on approximate multipliers, as a table, CSV and heat map."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from accelsim.cli.completion import complete_attack
+from accelsim.cli.destination import require_writable_file, require_writable_folder
+from accelsim.cli.experiment import Experiment, Setting, experiment_options
+from accelsim.cli.output import Output, output_options
+
+if TYPE_CHECKING:
+    from accelsim.attacks import RobustnessTable
+
+__all__ = ["attack"]
+
+DEFAULT_ATTACKS = ("fgm-linf", "pgd-linf", "rau-linf")
+DEFAULT_BUDGETS = ("0", "0.05", "0.1", "0.15", "0.2")
+
+
+@click.command(
+    epilog=(
+        "JSON: network, dataset, dataset_sha256, trained_on, weights_sha256, images, layers, "
+        "activation_operand, weights, seed, csv and heat_map (paths), and results, a list of: attack, norm, "
+        "budget, victim, n, correct, robustness_percent, ci_low_percent, ci_high_percent (Wilson 95 % "
+        "interval)."
+    )
+)
+@click.option(
+    "--attack",
+    "-a",
+    "attacks",
+    metavar="NAME",
+    multiple=True,
+    default=DEFAULT_ATTACKS,
+    shell_complete=complete_attack,
+    help="Attack, or all; may be repeated. There are fgm-l2, fgm-linf, bim-l2, bim-linf, pgd-l2, pgd-linf, "
+    f"cr-l2, rag-l2, rau-l2, rau-linf. Default: {', '.join(DEFAULT_ATTACKS)}.",
+)
+@click.option(
+    "--budget",
+    "-b",
+    "budgets",
+    metavar="EPS",
+    multiple=True,
+    default=DEFAULT_BUDGETS,
+    help="Largest perturbation, in the attack's norm over pixels from 0 to 1; may be repeated; paper: the "
+    f"ten of Siddique & Hoque (2022). Default: {', '.join(DEFAULT_BUDGETS)}.",
+)
+@experiment_options(images=500)
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path("accelsim-attack"),
+    show_default=True,
+    help="Folder for robustness.csv and robustness.png.",
+)
+@output_options
+def attack(
+    output: Output, setting: Setting, attacks: tuple[str, ...], budgets: tuple[str, ...], folder: Path
+) -> None:
+    """Measure a network's robustness with approximate multipliers.
+
+    Without options: LeNet-5 on the digits of the package, on the accurate and three approximate 8-bit
+    multipliers, under three attacks with five budgets. The adversarial images are crafted on the accurate
+    float network and shown to the network on each multiplier (Siddique & Hoque, DATE 2022, algorithm 1); as
+    in that paper, convolutional layers alone run on the multiplier unless --layers says otherwise.
+    Robustness is the share of all images that are still classified correctly.
+    """
+    csv, heat_map = folder / "robustness.csv", folder / "robustness.png"
+    require_writable_folder(folder)
+    for path in (csv, heat_map):
+        require_writable_file(path)
+    from accelsim.attacks import PAPER_BUDGETS, attack_names, build_attack, evaluate_robustness
+    from accelsim.attacks.registry import checked_budget
+
+    chosen = [build_attack(name) for name in (attack_names() if "all" in attacks else attacks)]
+    levels = [checked_budget(budget) for budget in (PAPER_BUDGETS if "paper" in budgets else budgets)]
+    experiment = setting.prepare(output)
+    table = evaluate_robustness(
+        experiment.trained.net,
+        experiment.victims,
+        chosen,
+        levels,
+        experiment.images,
+        experiment.labels,
+        seed=setting.seed,
+        progress=output.shows_progress,
+    )
+    table.save_csv(csv)
+    table.heat_map(heat_map)
+    if output.json:
+        output.document(
+            {
+                **experiment.about,
+                "csv": str(csv),
+                "heat_map": str(heat_map),
+                "results": table.frame.to_dict("records"),
+            }
+        )
+    else:
+        _print(output, experiment, table)
+        output.facts({"table": str(csv), "heat map": str(heat_map)})
+
+
+def _print(output: Output, experiment: Experiment, table: "RobustnessTable") -> None:
+    output.line(output.styled(experiment.title, "bold"))
+    for name in table.attacks:
+        grid = table.pivot(name)
+        output.line()
+        output.table(
+            ["multiplier", *(f"{budget:g}" for budget in grid.index)],
+            [
+                [victim, *(output.styled(f"{value:.1f}", _colour(value)) for value in column)]
+                for victim, column in grid.items()
+            ],
+            title=f"{name}: robustness in % by perturbation budget",
+        )
+    output.line()
+
+
+def _colour(robustness_percent: float) -> str:
+    return "green" if robustness_percent >= 80 else "yellow" if robustness_percent >= 40 else "red"

@@ -1,0 +1,19 @@
+"""Names that the shell completes."""
+
+import click
+
+__all__ = ["complete_attack", "complete_multiplier"]
+
+
+def complete_multiplier(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the library's multipliers that begin with what was typed."""
+    from accelsim.rtl.library import names
+
+    return [name for name in names() if name.startswith(incomplete)]
+
+
+def complete_attack(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the attacks that begin with what was typed."""
+    from accelsim.attacks import attack_names
+
+    return [name for name in ["all", *attack_names()] if name.startswith(incomplete)]

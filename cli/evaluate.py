@@ -1,0 +1,90 @@
+"""``accelsim evaluate``: a network's accuracy on approximate multipliers."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from accelsim.cli.experiment import Setting, experiment_options
+from accelsim.cli.output import Output, output_options
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["evaluate"]
+
+
+@click.command(
+    epilog=(
+        "JSON: network, dataset, dataset_sha256, trained_on, weights_sha256, images, layers, "
+        "activation_operand, weights, seed; float_accuracy_percent, float_ci_low_percent, "
+        "float_ci_high_percent (Wilson 95 % interval); multipliers, a list of: multiplier, accuracy_percent, "
+        "ci_low_percent, ci_high_percent, drop_points (float minus this accuracy), and layers, the report of "
+        "each layer that runs on the multiplier."
+    )
+)
+@experiment_options(images=None)
+@click.option("--layers-report", is_flag=True, help="Print what runs in each layer of each network.")
+@output_options
+def evaluate(output: Output, setting: Setting, layers_report: bool) -> None:
+    """Measure a network's accuracy with approximate multipliers.
+
+    The accurate float network comes first, then its quantized version on the accurate multiplier, then on
+    each approximate one.
+    """
+    experiment = setting.prepare(output)
+    from accelsim.conversion import layer_report
+
+    from accelsim.attacks import wilson_interval
+    from accelsim.models import accuracy_percent
+
+    images, labels = experiment.images, experiment.labels
+
+    def measure(net: "nn.Module") -> tuple[float, float, float]:
+        accuracy = accuracy_percent(net, images, labels)
+        low, high = wilson_interval(round(accuracy * len(images) / 100), len(images))
+        return accuracy, 100 * low, 100 * high
+
+    nets = {"float": experiment.trained.net, **experiment.victims}
+    found = {}
+    with output.progress("classifying", len(nets)) as advance:
+        for name, net in nets.items():
+            advance(name, 0)
+            found[name] = measure(net)
+            advance(name, 1)
+    reports = {name: layer_report(net) for name, net in experiment.victims.items()}
+    exact = found["float"]
+    if output.json:
+        output.document(
+            {
+                **experiment.about,
+                "float_accuracy_percent": exact[0],
+                "float_ci_low_percent": exact[1],
+                "float_ci_high_percent": exact[2],
+                "multipliers": [
+                    {
+                        "multiplier": name,
+                        "accuracy_percent": found[name][0],
+                        "ci_low_percent": found[name][1],
+                        "ci_high_percent": found[name][2],
+                        "drop_points": exact[0] - found[name][0],
+                        "layers": [asdict(layer) for layer in reports[name]],
+                    }
+                    for name in experiment.victims
+                ],
+            }
+        )
+        return
+    output.table(
+        ["multiplier", "accuracy %", "95 % interval", "points below float"],
+        [
+            [name, f"{accuracy:.2f}", f"{low:.1f} to {high:.1f}", f"{exact[0] - accuracy:.2f}"]
+            for name, (accuracy, low, high) in found.items()
+        ],
+        title=experiment.title,
+    )
+    if layers_report:
+        for name, layers in reports.items():
+            output.line()
+            rows = [[str(value) for value in asdict(layer).values()] for layer in layers]
+            output.table(list(asdict(layers[0])), rows, title=name, text_columns=2)

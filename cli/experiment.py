@@ -1,0 +1,240 @@
+"""The options that `evaluate` and `attack` share, and the networks on hardware that they ask for."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from accelsim.cli.completion import complete_multiplier
+from accelsim.cli.output import Output
+from accelsim.errors import AccelsimError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from accelsim.lut import Lut
+    from accelsim.models import TrainedNetwork
+
+__all__ = ["Experiment", "Setting", "experiment_options"]
+
+DEFAULT_MULTIPLIERS = ("mul8u_exact", "mul8u_trunc_k6", "mul8u_mitchell", "mul8u_ama5_k8")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Which network runs on which multipliers, as the options say it.
+
+    Parameters
+    ----------
+    network : str or None
+        Name of the network; None: that of the checkpoint, or lenet5.
+    data : str
+        Name of the data set.
+    checkpoint : Path or None
+        Trained weights; None: from the cache, trained on first use.
+    multiplier : tuple of str
+        Names or LUT files.
+    images : int or None
+        How many test images; None: all.
+    layers : str or None
+        "conv", "linear" or "all"; None: conv, or linear in a network without convolutions.
+    activation_operand : {"a", "b"}
+        Which operand the activation is.
+    weights : {"per-tensor", "per-channel"}
+        Granularity of the weights' scales.
+    seed : int
+        Seed of training, calibration and attacks.
+    """
+
+    network: str | None
+    data: str
+    checkpoint: Path | None
+    multiplier: tuple[str, ...]
+    images: int | None
+    layers: Literal["conv", "linear", "all"] | None
+    activation_operand: Literal["a", "b"]
+    weights: Literal["per-tensor", "per-channel"]
+    seed: int
+
+    def prepare(self, output: Output) -> "Experiment":
+        """Load data and LUTs, get the trained network, and put it on each multiplier."""
+        luts = self._luts(output)
+        from accelsim.models import calibration_images, load_checkpoint, load_dataset, trained_network
+
+        dataset = load_dataset(self.data)
+        n = len(dataset.test_images) if self.images is None else self.images
+        images, labels = dataset.test_subset(n)
+        if self.checkpoint:
+            trained = load_checkpoint(self.checkpoint, self.network)
+        else:
+            trained = trained_network(
+                self.network or "lenet5", dataset, seed=self.seed, progress=output.shows_progress
+            )
+        layers = self.layers or _default_layers(trained.net)
+        calibration = calibration_images(dataset, min(256, len(dataset.train_images)), seed=self.seed)
+        from accelsim.conversion import approximate
+
+        victims = {
+            name: approximate(
+                trained.net,
+                lut,
+                calibration=calibration,
+                layers=layers,
+                activation_operand=self.activation_operand,
+                weights=self.weights,
+            ).eval()
+            for name, lut in luts.items()
+        }
+        about = {
+            "network": trained.network,
+            "dataset": dataset.name,
+            "dataset_sha256": dataset.sha256,
+            "trained_on": trained.dataset,
+            "weights_sha256": trained.sha256,
+            "images": n,
+            "layers": layers,
+            "activation_operand": self.activation_operand,
+            "weights": self.weights,
+            "seed": self.seed,
+        }
+        return Experiment(trained, images, labels, victims, about)
+
+    def _luts(self, output: Output) -> "dict[str, Lut]":
+        """Return the LUTs by name, the accurate multipliers of the same kinds before the others."""
+        from accelsim.rtl.tables import load_lut
+
+        given: dict[str, Lut] = {}
+        with output.progress("simulating multipliers", len(self.multiplier)) as advance:
+            for name in self.multiplier:
+                advance(name, 0)
+                lut = load_lut(name)
+                if lut.name in given:
+                    raise AccelsimError(f"multiplier {lut.name} is given twice")
+                given[lut.name] = lut
+                advance(name, 1)
+            accurate = dict.fromkeys(
+                f"mul{lut.a_width}{'s' if lut.signed else 'u'}_exact" for lut in given.values()
+            )
+            return {name: load_lut(name) for name in accurate} | given
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """Networks to compare, and the images to compare them on.
+
+    Parameters
+    ----------
+    trained : TrainedNetwork
+        The accurate float network.
+    images : float32 tensor of shape (N, channels, height, width)
+    labels : int64 tensor of shape (N,)
+    victims : mapping of str to nn.Module
+        The network on each multiplier, by the multiplier's name.
+    about : mapping of str to JSON values
+        What was chosen, for the result.
+    """
+
+    trained: "TrainedNetwork"
+    images: "Tensor"
+    labels: "Tensor"
+    victims: "dict[str, nn.Module]"
+    about: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        """What was measured, in one line."""
+        return "{network} on {images:,} test images of {dataset}, {layers} layers approximate".format(
+            **self.about
+        )
+
+
+def experiment_options(images: int | None) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add the options of a `Setting` to a command, which gets it as the parameter ``setting``.
+
+    Parameters
+    ----------
+    images : int or None
+        Default of ``--images``; None: all.
+    """
+    options = [
+        click.option(
+            "--network", metavar="NAME", help="lenet5 (default) or ffnn; a checkpoint brings its own."
+        ),
+        click.option(
+            "--data",
+            metavar="NAME",
+            default="digits",
+            show_default=True,
+            help="digits (in the package) or mnist (from $ACCELSIM_DATA, downloaded where it is missing).",
+        ),
+        click.option(
+            "--checkpoint",
+            type=click.Path(path_type=Path),
+            help="Weights saved by `accelsim train`; default: trained on first use and kept in the cache.",
+        ),
+        click.option(
+            "--multiplier",
+            "-m",
+            metavar="NAME",
+            multiple=True,
+            default=DEFAULT_MULTIPLIERS,
+            shell_complete=complete_multiplier,
+            help="Multiplier, or the path of a .npy or .npz LUT; may be repeated. The accurate one of "
+            f"the same width is always there too. Default: {', '.join(DEFAULT_MULTIPLIERS)}.",
+        ),
+        click.option(
+            "--images",
+            type=click.IntRange(min=1),
+            default=images,
+            show_default=True,
+            help="Number of test images" + ("; default: all." if images is None else "."),
+        ),
+        click.option(
+            "--layers",
+            type=click.Choice(["conv", "linear", "all"]),
+            help="Layers that run on the multiplier, the others stay float. Default: conv, as in Siddique & "
+            "Hoque (2022); linear in a network without convolutions.",
+        ),
+        click.option(
+            "--activation-operand",
+            type=click.Choice(["a", "b"]),
+            default="a",
+            show_default=True,
+            help="Operand of the multiplier that is the activation; the weight is the other one.",
+        ),
+        click.option(
+            "--weights",
+            type=click.Choice(["per-tensor", "per-channel"]),
+            default="per-tensor",
+            show_default=True,
+            help="One scale for all weights of a layer, or one for each output channel.",
+        ),
+        click.option(
+            "--seed",
+            type=click.IntRange(min=0),
+            default=0,
+            show_default=True,
+            help="Seed of training, calibration and attacks.",
+        ),
+    ]
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def with_setting(*arguments: Any, **parameters: Any) -> None:
+            setting = Setting(**{field.name: parameters.pop(field.name) for field in fields(Setting)})
+            command(*arguments, setting=setting, **parameters)
+
+        for option in reversed(options):
+            with_setting = option(with_setting)
+        return with_setting
+
+    return decorate
+
+
+def _default_layers(net: "nn.Module") -> Literal["conv", "linear"]:
+    from torch import nn
+
+    return "conv" if any(isinstance(module, nn.Conv2d) for module in net.modules()) else "linear"

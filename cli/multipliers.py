@@ -1,0 +1,145 @@
+"""``accelsim multipliers``: what multipliers there are, how wrong they are, and their look-up tables."""
+
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from accelsim.cli.completion import complete_multiplier
+from accelsim.cli.destination import require_writable_file
+from accelsim.cli.lazy_group import HelpfulGroup
+from accelsim.cli.output import Output, output_options
+from accelsim.errors import AccelsimError
+
+if TYPE_CHECKING:
+    from accelsim.metrics import ErrorMetrics
+
+__all__ = ["multipliers"]
+
+
+@click.group(cls=HelpfulGroup)
+def multipliers() -> None:
+    """List multipliers, show one, save its look-up table."""
+
+
+@multipliers.command(
+    "list",
+    epilog=("JSON: multipliers, a list of: name, width (bits of an operand), signed, summary, source."),
+)
+@output_options
+def list_(output: Output) -> None:
+    """List the multipliers of the library.
+
+    Names follow a grammar, so other parameters than the listed ones can be asked for, such as
+    mul8u_drum_k7 or mul10u_ama3_k5.
+    """
+    from accelsim.rtl.library import describe, names
+
+    described = [describe(name) for name in names()]
+    if output.json:
+        keys = ("name", "width", "signed", "summary", "source")
+        output.document({"multipliers": [{key: getattr(entry, key) for key in keys} for entry in described]})
+    else:
+        output.table(
+            ["multiplier", "what it is"], [[entry.name, entry.summary] for entry in described], text_columns=2
+        )
+
+
+@multipliers.command(
+    epilog=(
+        "JSON: name, a_width, b_width (bits), signed, summary and source (null for a file), gates (their "
+        "numbers by kind; null for a file), provenance, and the errors, where error is approximate minus "
+        "exact product: pairs; mae and wce (mean absolute and worst-case error, in units of the product), "
+        "mae_percent and wce_percent (of 2^(a_width + b_width)); ep_percent (share of wrong products); "
+        "mre_percent (mean of |error|/|exact| over pairs with a non-zero exact product, as EvoApproxLib has "
+        "it), mre_all_percent (over all pairs, |error|/max(1, |exact|)); mred (mre_percent / 100); nmed (mae "
+        "over the largest exact product); mse (in squared units of the product); bias (mean error)."
+    )
+)
+@click.argument("name", shell_complete=complete_multiplier)
+@output_options
+def show(output: Output, name: str) -> None:
+    """Show a multiplier's errors, gates and origin.
+
+    The errors are those over all operand pairs, alike.
+    NAME is a multiplier (`accelsim multipliers list`) or the path of a .npy or .npz LUT.
+    """
+    from accelsim.metrics import error_metrics
+    from accelsim.rtl.library import describe
+    from accelsim.rtl.tables import load_lut, netlist_of
+
+    lut = load_lut(name)
+    errors = error_metrics(lut)
+    description, gates = None, None
+    with suppress(AccelsimError):  # the LUT is there, so a name that describes no hardware is a file's
+        description = describe(name)
+        gates = netlist_of(name).gate_histogram()
+    if output.json:
+        output.document(
+            {
+                "name": lut.name,
+                "a_width": lut.a_width,
+                "b_width": lut.b_width,
+                "signed": lut.signed,
+                "summary": description and description.summary,
+                "source": description and description.source,
+                "gates": gates,
+                "provenance": lut.provenance,
+                **asdict(errors),
+            }
+        )
+        return
+    kind = f"{lut.a_width} x {lut.b_width} bits, {'signed' if lut.signed else 'unsigned'}"
+    facts = {lut.name: description.summary if description else kind}
+    if description and gates:
+        facts["source"] = description.source
+        counts = ", ".join(f"{count} {gate}" for gate, count in gates.items())
+        facts["gates"] = f"{sum(gates.values())} ({counts})"
+    provenance = {key: str(value) for key, value in lut.provenance.items() if key not in facts}
+    output.facts(facts | _described(errors) | provenance)
+
+
+def _described(errors: "ErrorMetrics") -> dict[str, str]:
+    return {
+        "MAE": f"{errors.mae:.6g}  ({errors.mae_percent:.4g} %)",
+        "WCE": f"{errors.wce}  ({errors.wce_percent:.4g} %)",
+        "EP": f"{errors.ep_percent:.4g} %",
+        "MRE": f"{errors.mre_percent:.4g} %  (over all pairs {errors.mre_all_percent:.4g} %)",
+        "MRED": f"{errors.mred:.4g}",
+        "NMED": f"{errors.nmed:.4g}",
+        "MSE": f"{errors.mse:.6g}",
+        "bias": f"{errors.bias:+.6g}",
+    }
+
+
+@multipliers.command(epilog=("JSON: name, file, shape, signed."))
+@click.argument("name", shell_complete=complete_multiplier)
+@click.option(
+    "-o",
+    "--output",
+    "path",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="File to write: .npy is the table alone, .npz keeps name, signedness and provenance too.",
+)
+@output_options
+def lut(output: Output, name: str, path: Path) -> None:
+    """Save a multiplier's look-up table.
+
+    The table is indexed [a, b] by the bit patterns of the operands.
+    """
+    if path.suffix not in {".npy", ".npz"}:
+        raise AccelsimError(f"cannot save a LUT as {path.name}: the name must end in .npy or .npz")
+    require_writable_file(path)
+    from accelsim.rtl.tables import load_lut
+
+    table = load_lut(name)
+    table.save(path)
+    if output.json:
+        output.document(
+            {"name": table.name, "file": str(path), "shape": table.table.shape, "signed": table.signed}
+        )
+    else:
+        output.line(f"{table.name}: {table.table.shape[0]} x {table.table.shape[1]} products in {path}")
