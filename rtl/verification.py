@@ -101,24 +101,27 @@ def verify(
     if simulator == "netlist":
         if vectors is not None:
             raise AccelsimError("the netlist simulator checks every operand pair; --vectors goes with amaranth")
-        a, b = (grid.ravel() for grid in np.indices((side, side)))
+        exhaustive, pairs = True, np.arange(side * side)
         hardware = product_table(fresh_netlist(description.name), description.signed).ravel()
+        held = lut.table.ravel()
     else:
-        a, b = _operands(side, vectors, seed, exhaustive=description.width <= _EXHAUSTIVE_IN_AMARANTH)
-        hardware = products_in_amaranth(description.build(), a, b)
-    held = lut.table[a, b]
+        exhaustive = vectors is None and description.width <= _EXHAUSTIVE_IN_AMARANTH
+        pairs = np.arange(side * side) if exhaustive else _random_pairs(side, 1000 if vectors is None else vectors, seed)
+        hardware = products_in_amaranth(description.build(), *np.divmod(pairs, side))
+        held = lut.table.ravel()[pairs]
     wrong = np.flatnonzero(held != hardware)
     value = operand_values(description.width, description.signed)
     first = tuple(
-        Mismatch(int(value[a[i]]), int(value[b[i]]), int(hardware[i]), int(held[i]))
+        Mismatch(int(value[a]), int(value[b]), int(hardware[i]), int(held[i]))
         for i in wrong[:_SHOWN_MISMATCHES]
+        for a, b in [divmod(int(pairs[i]), side)]
     )
     return Verification(
         name=description.name,
         lut=lut.name,
         simulator=simulator,
-        exhaustive=len(a) == side * side and vectors is None,
-        pairs_checked=len(a),
+        exhaustive=exhaustive,
+        pairs_checked=len(hardware),
         mismatches=len(wrong),
         first_mismatches=first,
         seconds=time.perf_counter() - started,
@@ -134,14 +137,8 @@ def _check_shape(lut: Lut, description: Description) -> None:
         )
 
 
-def _operands(
-    side: int, vectors: int | None, seed: int, *, exhaustive: bool
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    if vectors is None and exhaustive:
-        a, b = np.indices((side, side))
-        return a.ravel(), b.ravel()
-    vectors = 1000 if vectors is None else vectors
-    if vectors < 1:
-        raise AccelsimError(f"{vectors} vectors asked for; at least 1 is needed")
-    a, b = np.random.default_rng(seed).integers(0, side, (2, vectors))
-    return a, b
+def _random_pairs(side: int, count: int, seed: int) -> NDArray[np.int64]:
+    """Draw operand pairs, each as ``a * side + b``."""
+    if count < 1:
+        raise AccelsimError(f"{count} vectors asked for; at least 1 is needed")
+    return np.random.default_rng(seed).integers(0, side * side, count)
