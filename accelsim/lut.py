@@ -119,7 +119,7 @@ class Lut:
         return np.asarray(self.table[rows, columns])
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the LUT: ``.npz`` keeps everything, ``.npy`` the table alone in the smallest type that holds the product.
+        """Write the LUT: ``.npz`` keeps everything, ``.npy`` the table alone, in the smallest type that fits.
 
         The type of the ``.npy`` table is unsigned for an unsigned multiplier and signed for a signed one,
         which is how `load` tells them apart.
@@ -135,11 +135,8 @@ class Lut:
                 np.savez_compressed(file, table=self.table, about=np.array(json.dumps(about, sort_keys=True)))
 
     @classmethod
-    def load(
-        cls, path: str | os.PathLike[str], name: str | None = None, signed: bool | None = None
-    ) -> "Lut":
-        """Read a LUT from ``.npz`` (as saved here) or ``.npy`` (a bare table, indexed ``[a, b]`` by bit pattern).
-
+    def load(cls, path: str | os.PathLike[str], name: str | None = None, signed: bool | None = None) -> "Lut":
+        """Read a LUT from ``.npz`` (as saved here) or ``.npy`` (a table indexed ``[a, b]`` by bit pattern).
 
         Parameters
         ----------
@@ -163,7 +160,10 @@ class Lut:
                 content = np.load(file, allow_pickle=False)
                 if path.suffix == ".npy":
                     table = np.asarray(content)
-                    about = {"signed": table.dtype.kind == "i" if signed is None else signed, "provenance": {"file": path.name}}
+                    about: dict[str, Any] = {
+                        "signed": table.dtype.kind == "i" if signed is None else signed,
+                        "provenance": {"file": path.name},
+                    }
                 else:
                     table, about = content["table"], json.loads(str(content["about"]))
             signed, provenance = bool(about["signed"]), about["provenance"]

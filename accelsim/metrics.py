@@ -1,6 +1,7 @@
 """Error metrics of a multiplier, over all operand pairs or under an operand distribution."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -110,9 +111,11 @@ def _normalised(weights: ArrayLike | None, lut: Lut) -> NDArray[np.float64]:
     if weight.shape != lut.table.shape:
         raise AccelsimError(f"weights have shape {weight.shape}; {lut.name} needs {lut.table.shape}")
     if not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
-        raise AccelsimError(f"weights of {lut.name}'s operand pairs must be finite, not negative, and not all zero")
-    return weight / weight.sum()
+        raise AccelsimError(
+            f"weights of {lut.name}'s operand pairs must be finite, not negative, and not all zero"
+        )
+    return np.asarray(weight / weight.sum())
 
 
-def _mean(values: NDArray[np.generic], weight: NDArray[np.float64]) -> float:
+def _mean(values: NDArray[Any], weight: NDArray[np.float64]) -> float:
     return float((values * weight).sum())

@@ -95,12 +95,12 @@ class Netlist:
         bad = (operands < 0) | (operands >= own_net[:, None])
         if bad.any():
             gate = int(np.argmax(bad.any(axis=1)))
-            raise AccelsimError(
-                f"netlist {self.name}: gate {gate} reads a net that no earlier gate drives {tuple(operands[gate])}"
-            )
+            raise AccelsimError(f"netlist {self.name}: gate {gate} reads a net that no earlier gate drives")
         for port in self.outputs:
             if any(not 0 <= net < self.net_count for net in port.nets):
-                raise AccelsimError(f"netlist {self.name}: output {port.name} names a net that does not exist")
+                raise AccelsimError(
+                    f"netlist {self.name}: output {port.name} names a net that does not exist"
+                )
         opcodes.flags.writeable = operands.flags.writeable = False
         object.__setattr__(self, "opcodes", opcodes)
         object.__setattr__(self, "operands", operands)

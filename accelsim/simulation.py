@@ -38,7 +38,8 @@ def truth_table(netlist: Netlist) -> NDArray[np.unsignedinteger[Any]]:
     Returns
     -------
     array of shape (2^width of the first input, 2^width of the second, ...)
-        The smallest unsigned type that holds the output. The output's bit pattern, indexed by the inputs' bit patterns.
+        The output's bit pattern, in the smallest unsigned type that holds it, indexed by the inputs' bit
+        patterns.
 
     Raises
     ------
@@ -48,7 +49,8 @@ def truth_table(netlist: Netlist) -> NDArray[np.unsignedinteger[Any]]:
     widths = [port.width for port in netlist.inputs]
     if sum(widths) > 2 * MAX_LUT_WIDTH:
         raise AccelsimError(
-            f"{netlist.name} has {sum(widths)} input bits; a truth table is made of at most {2 * MAX_LUT_WIDTH}"
+            f"{netlist.name} has {sum(widths)} input bits; "
+            f"a truth table is made of at most {2 * MAX_LUT_WIDTH}"
         )
     # The last port's least significant bit is the least significant bit of a vector's number.
     bit_of_input = np.concatenate(
@@ -77,7 +79,7 @@ def outputs(netlist: Netlist, *operands: ArrayLike) -> NDArray[np.unsignedintege
     Returns
     -------
     array of the broadcast shape
-        The smallest unsigned type that holds the output. The output's bit pattern.
+        The output's bit pattern, in the smallest unsigned type that holds it.
 
     Raises
     ------
@@ -212,10 +214,12 @@ def _new_planes(count: int) -> NDArray[np.uint64]:
 
 @njit(cache=True, nogil=True)
 def _count(plane: NDArray[np.uint64], bit: int, start: int) -> None:
-    """Fill a plane with bit ``bit`` of the vector numbers ``start``, ``start + 1``, ... (a multiple of 64)."""
+    """Fill a plane with bit ``bit`` of the vector numbers from ``start``, a multiple of 64, on."""
     if bit < 6:
         period = np.uint64(2) << np.uint64((1 << bit) - 1)
-        word = ~np.uint64(0) // (period + np.uint64(1)) * period if bit < 5 else ~np.uint64(0) << np.uint64(32)
+        word = (
+            ~np.uint64(0) // (period + np.uint64(1)) * period if bit < 5 else ~np.uint64(0) << np.uint64(32)
+        )
         plane[:] = word
         return
     for i in range(_WORDS):

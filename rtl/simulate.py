@@ -1,11 +1,10 @@
 """Multiplier descriptions in Amaranth's own simulator."""
 
-import warnings
 from typing import Any
 
 import numpy as np
 from amaranth.lib import wiring
-from amaranth.sim import Delay, Simulator
+from amaranth.sim import Simulator
 from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["products_in_amaranth"]

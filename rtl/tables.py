@@ -42,7 +42,8 @@ def load_lut(name: str | os.PathLike[str]) -> Lut:
     description = describe(str(name))
     if description.width > MAX_LUT_WIDTH:
         raise AccelsimError(
-            f"{description.name} is too wide for a LUT ({description.width} bits); the widest has {MAX_LUT_WIDTH}"
+            f"{description.name} is too wide for a LUT: {description.width} bits; "
+            f"the widest has {MAX_LUT_WIDTH}"
         )
     netlist = netlist_of(description.name)
     cached = cache_folder() / "luts" / f"{netlist.digest}-{'s' if description.signed else 'u'}.npz"
@@ -55,7 +56,7 @@ def load_lut(name: str | os.PathLike[str]) -> Lut:
             "amaranth": version("amaranth"),
             "yosys": yosys_version(),
         }
-        table = product_table(netlist, description.signed)
+        table = product_table(netlist, description.signed).astype(np.int32)
         return Lut(description.name, table, description.signed, provenance)
 
     return _cached(cached, lambda: Lut.load(cached, name=description.name), simulate)
@@ -71,7 +72,9 @@ def netlist_of(name: str) -> Netlist:
     text = rtlil_of(component, description.name)
     recipe = "\n".join([text, *SYNTHESIS_COMMANDS, yosys_version()])
     cached = cache_folder() / "netlists" / f"{hashlib.sha256(recipe.encode()).hexdigest()}.npz"
-    return _cached(cached, lambda: Netlist.load(cached), lambda: synthesise(component, description.name, text))
+    return _cached(
+        cached, lambda: Netlist.load(cached), lambda: synthesise(component, description.name, text)
+    )
 
 
 def fresh_netlist(name: str) -> Netlist:

@@ -100,13 +100,19 @@ def verify(
     side = 1 << description.width
     if simulator == "netlist":
         if vectors is not None:
-            raise AccelsimError("the netlist simulator checks every operand pair; --vectors goes with amaranth")
+            raise AccelsimError(
+                "the netlist simulator checks every operand pair; --vectors goes with amaranth"
+            )
         exhaustive, pairs = True, np.arange(side * side)
         hardware = product_table(fresh_netlist(description.name), description.signed).ravel()
         held = lut.table.ravel()
     else:
         exhaustive = vectors is None and description.width <= _EXHAUSTIVE_IN_AMARANTH
-        pairs = np.arange(side * side) if exhaustive else _random_pairs(side, 1000 if vectors is None else vectors, seed)
+        pairs = (
+            np.arange(side * side)
+            if exhaustive
+            else _random_pairs(side, 1000 if vectors is None else vectors, seed)
+        )
         hardware = products_in_amaranth(description.build(), *np.divmod(pairs, side))
         held = lut.table.ravel()[pairs]
     wrong = np.flatnonzero(held != hardware)

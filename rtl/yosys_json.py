@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from accelsim.errors import AccelsimError
-from accelsim.netlist import FIRST_INPUT_NET, Gate, Netlist, Port
+from accelsim.netlist import Gate, Netlist, Port
 
 __all__ = ["netlist_from_json"]
 
@@ -62,11 +62,15 @@ def _read(name: str, body: dict[str, Any]) -> Netlist:
     net_of: dict[_Bit, int] = {"0": 0, "1": 1}
     names = {bit: net for net, about in body["netnames"].items() for bit in about["bits"]}
     ports = body["ports"].items()
-    inputs = tuple(_input_port(name, port, about["bits"], net_of) for port, about in ports if about["direction"] == "input")
+    inputs = tuple(
+        _input_port(name, port, about["bits"], net_of)
+        for port, about in ports
+        if about["direction"] == "input"
+    )
     gates = _gates(name, body["cells"], net_of)
     order = _sorted(name, gates, net_of, names)
-    for net, (output, _, _) in enumerate(order, start=len(net_of)):
-        net_of[output] = net
+    for output, _, _ in order:
+        net_of[output] = len(net_of)
 
     def net(bit: _Bit, reader: str) -> int:
         if bit not in net_of:

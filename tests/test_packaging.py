@@ -38,7 +38,13 @@ def test_sdist_holds_the_rooms_as_files(built):
     (archive,) = built.glob("*.tar.gz")
     with tarfile.open(archive) as content:
         members = {member.name.split("/", 1)[-1]: member for member in content.getmembers()}
-    for name in ["accelsim/rtl/cells.py", "accelsim/cli/__init__.py", "accelsim/py.typed", "LICENSE", "README.md"]:
+    for name in [
+        "accelsim/rtl/cells.py",
+        "accelsim/cli/__init__.py",
+        "accelsim/py.typed",
+        "LICENSE",
+        "README.md",
+    ]:
         assert members[name].isfile(), name
 
 

@@ -59,7 +59,10 @@ def test_every_room_is_linked():
 
 def modules_after(code: str) -> set[str]:
     child = subprocess.run(
-        [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"], capture_output=True, text=True, check=True
+        [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return {name.split(".")[0] for name in child.stdout.splitlines()[-1].split()}
 

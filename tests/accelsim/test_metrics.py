@@ -82,4 +82,7 @@ def test_published_figures():
         for row in csv.DictReader(file):
             metrics = error_metrics(Lut.load(folder / f"{row['name']}.npy"))
             for column, attribute in columns.items():
-                assert f"{getattr(metrics, attribute):.6g}" == f"{float(row[column]):g}", (row["name"], column)
+                assert f"{getattr(metrics, attribute):.6g}" == f"{float(row[column]):g}", (
+                    row["name"],
+                    column,
+                )

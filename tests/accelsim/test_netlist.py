@@ -47,7 +47,12 @@ def test_digest_tells_circuits_apart_but_not_names():
 def test_round_trip(tmp_path):
     build().save(tmp_path / "n.npz")
     loaded = Netlist.load(tmp_path / "n.npz")
-    assert (loaded.name, loaded.inputs, loaded.outputs, loaded.digest) == ("and2", (A, B), (P,), build().digest)
+    assert (loaded.name, loaded.inputs, loaded.outputs, loaded.digest) == (
+        "and2",
+        (A, B),
+        (P,),
+        build().digest,
+    )
 
 
 def test_damaged_and_missing_files(tmp_path):

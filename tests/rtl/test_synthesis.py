@@ -21,7 +21,9 @@ class Times(wiring.Component):
 
     def __init__(self, width: int, is_signed: bool = False):
         shape = signed(width) if is_signed else width
-        super().__init__({"a": In(shape), "b": In(shape), "p": Out(signed(2 * width) if is_signed else 2 * width)})
+        super().__init__(
+            {"a": In(shape), "b": In(shape), "p": Out(signed(2 * width) if is_signed else 2 * width)}
+        )
 
     def elaborate(self, platform):
         m = Module()
@@ -118,7 +120,10 @@ def cell(kind, **connections):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (yosys_json({"u": cell("$_AND_", A=2, B=9, Y=5)}, [5]), "net inner, which a gate AND reads, is undriven"),
+        (
+            yosys_json({"u": cell("$_AND_", A=2, B=9, Y=5)}, [5]),
+            "net inner, which a gate AND reads, is undriven",
+        ),
         (yosys_json({}, [9]), "net inner, which output p reads, is undriven"),
         (yosys_json({}, ["x"]), "constant x, which output p reads, is undriven"),
         (yosys_json({"u": cell("$_TBUF_", A=2, E=3, Y=5)}, [5]), r"unknown cell \$_TBUF_ \(u\); expected"),

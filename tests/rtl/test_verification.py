@@ -59,7 +59,9 @@ def test_amaranth_s_simulator_on_random_pairs():
 
 
 def test_wrong_widths_and_vectors():
-    with pytest.raises(AccelsimError, match="LUT mul4u_exact is unsigned, 4 x 4 bits; mul8u_exact is unsigned, 8 x 8"):
+    with pytest.raises(
+        AccelsimError, match="LUT mul4u_exact is unsigned, 4 x 4 bits; mul8u_exact is unsigned, 8 x 8"
+    ):
         verify("mul8u_exact", load_lut("mul4u_exact"))
     with pytest.raises(AccelsimError, match="LUT mul4u_exact is unsigned.*; mul4s_exact is signed"):
         verify("mul4s_exact", load_lut("mul4u_exact"))
