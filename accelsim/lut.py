@@ -86,6 +86,12 @@ class Lut:
         object.__setattr__(self, "table", own)
         object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Lut, (self.name, self.table, self.signed, dict(self.provenance))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Lut":
+        return self  # nothing in it can change
+
     @property
     def a_width(self) -> int:
         """Bits of the first operand."""

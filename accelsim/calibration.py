@@ -1,0 +1,147 @@
+"""Calibration: the range of each layer's input, observed while data runs through the float network."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from accelsim.errors import AccelsimError
+
+__all__ = ["MinMaxObserver", "Observer", "PercentileObserver", "input_ranges", "run_calibration"]
+
+#: Images per forward pass.
+_BATCH = 64
+
+
+class Observer(Protocol):
+    """What sees the input of one layer, batch by batch."""
+
+    def update(self, values: Tensor) -> None:
+        """See the input of one call."""
+
+    def range(self) -> tuple[Tensor, Tensor]:
+        """Return the lower and upper end of the range to be quantized."""
+
+
+class MinMaxObserver:
+    """The range from the smallest to the largest value."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.low = torch.tensor(torch.inf)
+        self.high = torch.tensor(-torch.inf)
+
+    def update(self, values: Tensor) -> None:
+        """See the input of one call."""
+        low, high = torch.aminmax(values)
+        self.count += values.numel()
+        self.low, self.high = torch.minimum(self.low, low), torch.maximum(self.high, high)
+
+    def range(self) -> tuple[Tensor, Tensor]:
+        """Return smallest and largest value."""
+        return self.low, self.high
+
+
+class PercentileObserver:
+    """The range that cuts off at most ``100 - percentile`` percent of the values at either end.
+
+    Exact and independent of the batch size: both tails are kept, nothing else.
+
+    Parameters
+    ----------
+    percentile : float
+        Above 50, up to 100, which is the range from the smallest to the largest value.
+    count : int
+        How many values will be seen in all.
+    """
+
+    def __init__(self, percentile: float, count: int) -> None:
+        # The millionth keeps 0.1 % of 1,000 values at 1 in spite of binary fractions.
+        self.kept = int((100 - percentile) / 100 * count + 1e-6) + 1
+        self.lowest = self.highest = torch.empty(0)
+
+    def update(self, values: Tensor) -> None:
+        """See the input of one call."""
+        flat = values.flatten()
+        self.lowest = self._tail(self.lowest, flat, largest=False)
+        self.highest = self._tail(self.highest, flat, largest=True)
+
+    def range(self) -> tuple[Tensor, Tensor]:
+        """Return the inner ends of both tails."""
+        return self.lowest.max(), self.highest.min()
+
+    def _tail(self, tail: Tensor, values: Tensor, *, largest: bool) -> Tensor:
+        candidates = torch.cat([tail.to(values.dtype), values])
+        return candidates.topk(min(self.kept, candidates.numel()), largest=largest, sorted=False).values
+
+
+def input_ranges(
+    net: nn.Module, layers: Mapping[str, nn.Module], calibration: Tensor, percentile: float | None
+) -> dict[str, tuple[Tensor, Tensor]]:
+    """Return the range of each layer's input over the calibration data.
+
+    Parameters
+    ----------
+    net : nn.Module
+        The float network, in the mode in which it will be used.
+    layers : mapping of str to nn.Module
+        The layers of the network to observe.
+    calibration : float tensor of shape (images, ...)
+        Inputs of the network.
+    percentile : float, optional
+        Cut the range as `PercentileObserver` does; default: from the smallest to the largest value.
+
+    Raises
+    ------
+    AccelsimError
+        If the calibration data does not fit the network, does not reach one of the layers, or a layer's
+        input is not finite.
+    """
+    extremes = {name: MinMaxObserver() for name in layers}
+    _observe(net, layers, extremes, calibration)
+    for name, observer in extremes.items():
+        if not observer.count:
+            raise AccelsimError(
+                f"layer {name} does not run when the calibration data passes through the net; "
+                "name the layers to replace with layers=[...]"
+            )
+        if not torch.isfinite(torch.stack(observer.range())).all():
+            raise AccelsimError(f"layer {name} sees NaN or infinity when the calibration data passes through")
+    if percentile is None:
+        return {name: observer.range() for name, observer in extremes.items()}
+    tails = {name: PercentileObserver(percentile, observer.count) for name, observer in extremes.items()}
+    _observe(net, layers, tails, calibration)
+    return {name: observer.range() for name, observer in tails.items()}
+
+
+def run_calibration(net: nn.Module, calibration: Tensor) -> None:
+    """Run data through a network without gradients, in batches.
+
+    Raises
+    ------
+    AccelsimError
+        If the network refuses the data, whose shape is then probably wrong.
+    """
+    try:
+        with torch.no_grad():
+            for batch in torch.split(calibration, _BATCH):
+                net(batch)
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise AccelsimError(
+            f"calibration data of shape {tuple(calibration.shape)} and type {calibration.dtype} does not fit "
+            f"the net: {' '.join(str(error).split())}"
+        ) from error
+
+
+def _observe(
+    net: nn.Module, layers: Mapping[str, nn.Module], observers: Mapping[str, Observer], calibration: Tensor
+) -> None:
+    def watch(observer: Observer) -> Any:
+        return lambda module, inputs: observer.update(inputs[0].detach()) if inputs[0].numel() else None
+
+    with ExitStack() as hooks:
+        for name, layer in layers.items():
+            hooks.enter_context(layer.register_forward_pre_hook(watch(observers[name])))
+        run_calibration(net, calibration)

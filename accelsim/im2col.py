@@ -1,0 +1,115 @@
+"""A 2-D convolution as a matrix product: its geometry, and the matrix of what the kernel sees."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
+from torch import nn
+
+__all__ = ["ConvGeometry", "im2col", "row_blocks"]
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class ConvGeometry:
+    """Where the kernel of a 2-D convolution goes; pairs are (rows, columns).
+
+    Parameters
+    ----------
+    channels : int
+        Input channels of all groups.
+    kernel, stride, dilation : pair of int
+        As in `torch.nn.Conv2d`.
+    padding : four ints
+        Pixels padded on the left, right, top and bottom (the order of `torch.nn.functional.pad`).
+    groups : int
+        Groups of channels that do not see one another.
+    """
+
+    channels: int
+    kernel: Pair
+    stride: Pair
+    dilation: Pair
+    padding: tuple[int, int, int, int]
+    groups: int
+
+    @classmethod
+    def of(cls, conv: nn.Conv2d) -> "ConvGeometry":
+        """Return the geometry of a layer.
+
+        Padding ``"same"`` is ``dilation * (kernel - 1)`` pixels in all, the odd one on the right and below.
+        """
+        kernel, stride, dilation = _pair(conv.kernel_size), _pair(conv.stride), _pair(conv.dilation)
+        if conv.padding == "same":
+            below, right = (d * (k - 1) for d, k in zip(dilation, kernel, strict=True))
+            padding = (right // 2, right - right // 2, below // 2, below - below // 2)
+        elif isinstance(conv.padding, str):  # "valid"
+            padding = (0, 0, 0, 0)
+        else:
+            rows, columns = _pair(conv.padding)
+            padding = (columns, columns, rows, rows)
+        return cls(conv.in_channels, kernel, stride, dilation, padding, conv.groups)
+
+    @property
+    def depth(self) -> int:
+        """Products that one output sums."""
+        return self.channels // self.groups * self.kernel[0] * self.kernel[1]
+
+    def output_size(self, height: int, width: int) -> Pair:
+        """Return rows and columns of the output of an unpadded input; below 1 if the kernel does not fit."""
+        left, right, top, bottom = self.padding
+        return self._steps(height + top + bottom, 0), self._steps(width + left + right, 1)
+
+    def _steps(self, size: int, axis: int) -> int:
+        return (size - self.dilation[axis] * (self.kernel[axis] - 1) - 1) // self.stride[axis] + 1
+
+
+def im2col(padded: NDArray[np.uint8], geometry: ConvGeometry, first_row: int, rows: int) -> NDArray[np.uint8]:
+    """Return what each kernel position sees in ``rows`` rows of the output from ``first_row`` on.
+
+    Parameters
+    ----------
+    padded : uint8 array of shape (images, channels, height, width)
+        Codes, padding included.
+    geometry : ConvGeometry
+        Kernel, stride, dilation and groups.
+    first_row, rows : int
+        The output rows wanted.
+
+    Returns
+    -------
+    uint8 array of shape (groups, depth, images * rows * columns)
+        ``depth`` runs over a group's channels, kernel rows and kernel columns, as a weight does.
+    """
+    images, channels, _, width = padded.shape
+    columns = geometry._steps(width, 1)
+    image, channel, line, pixel = padded.strides
+    seen = as_strided(
+        padded[:, :, first_row * geometry.stride[0] :],
+        (channels, *geometry.kernel, images, rows, columns),
+        (
+            channel,
+            line * geometry.dilation[0],
+            pixel * geometry.dilation[1],
+            image,
+            line * geometry.stride[0],
+            pixel * geometry.stride[1],
+        ),
+        writeable=False,
+    )
+    return np.ascontiguousarray(seen).reshape(geometry.groups, geometry.depth, images * rows * columns)
+
+
+def row_blocks(rows: int, bytes_per_row: int, most_bytes: int) -> Iterator[Pair]:
+    """Yield (first row, number of rows) of blocks of at most ``most_bytes``, or of one row."""
+    per_block = max(1, most_bytes // bytes_per_row)
+    for first in range(0, rows, per_block):
+        yield first, min(per_block, rows - first)
+
+
+def _pair(sides: tuple[int, ...]) -> Pair:
+    rows, columns = sides
+    return rows, columns

@@ -1,0 +1,129 @@
+"""Convolution and linear layers whose multiplications run on an approximate multiplier."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from accelsim.approx_layer import BLOCK_BYTES, ActivationOperand, ApproxLayer, CallShape
+from accelsim.errors import AccelsimError
+from accelsim.im2col import ConvGeometry, im2col, row_blocks
+from accelsim.lut import Lut
+from accelsim.quantization import QuantParams
+
+__all__ = [
+    "ActivationOperand",
+    "ApproxConv2d",
+    "ApproxLayer",
+    "ApproxLinear",
+    "CallShape",
+    "approximate_layer",
+]
+
+
+class ApproxConv2d(ApproxLayer):
+    """A 2-D convolution on an approximate multiplier: any stride, zero padding, dilation and groups.
+
+    Padded pixels carry the code of zero and go through the multiplier like any other, as they do in
+    hardware. See `ApproxLayer` for the arithmetic, the parameters and the errors.
+
+    Raises
+    ------
+    AccelsimError
+        Also if the padding mode is not ``"zeros"``.
+    """
+
+    def __init__(
+        self,
+        conv: nn.Conv2d,
+        lut: Lut,
+        activation: QuantParams,
+        weight: QuantParams,
+        *,
+        activation_operand: ActivationOperand = "a",
+        name: str = "conv",
+    ) -> None:
+        super().__init__(conv, lut, activation, weight, activation_operand=activation_operand, name=name)
+        if conv.padding_mode != "zeros":
+            raise AccelsimError(
+                f"layer {name} has padding mode {conv.padding_mode!r}; the engine pads with zeros only"
+            )
+        self.geometry = ConvGeometry.of(conv)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return the output (images, channels, rows, columns) of an input of that shape, or of one image."""
+        return self._run(input[None])[0] if input.dim() == 3 else self._run(input)
+
+    def accumulate(self, codes: Tensor) -> Tensor:
+        """Return the integer outputs, as `ApproxLayer.accumulate` says."""
+        images, channels, rows, columns = self._output_shape(codes.shape)
+        padded = F.pad(codes, self.geometry.padding, value=int(self.activation_zero_point)).numpy()
+        sums = torch.empty((channels, images, rows, columns), dtype=torch.int64)
+        for first, count in row_blocks(rows, self._bytes(images * columns), BLOCK_BYTES):
+            block = self._corrected_sums(im2col(padded, self.geometry, first, count))
+            sums[:, :, first : first + count] = block.reshape(channels, images, count, columns)
+        return sums.transpose(0, 1)
+
+    def exact(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """Return what the float convolution computes; its gradients are the surrogate."""
+        at = self.geometry
+        padded = F.pad(input, at.padding)
+        return F.conv2d(padded, weight, bias, at.stride, 0, at.dilation, at.groups)
+
+    def _output_shape(self, input_shape: torch.Size) -> tuple[int, ...]:
+        at = self.geometry
+        if len(input_shape) != 4 or input_shape[1] != at.channels:
+            raise AccelsimError(
+                f"layer {self.name} was given an input of shape {tuple(input_shape)}; "
+                f"expected (images, {at.channels}, rows, columns)"
+            )
+        size = at.output_size(*input_shape[2:])
+        if min(size) < 1:
+            raise AccelsimError(
+                f"layer {self.name} was given an input of shape {tuple(input_shape)}, "
+                f"smaller than its {at.kernel[0]} x {at.kernel[1]} kernel"
+            )
+        return input_shape[0], len(self.weight), *size
+
+
+class ApproxLinear(ApproxLayer):
+    """A fully connected layer on an approximate multiplier.
+
+    See `ApproxLayer` for the arithmetic, the parameters and the errors.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return the output (..., out_features) of an input (..., in_features)."""
+        if input.dim() == 0:
+            self._output_shape(input.shape)
+        return self._run(input.reshape(-1, input.shape[-1])).reshape(*input.shape[:-1], len(self.weight))
+
+    def accumulate(self, codes: Tensor) -> Tensor:
+        """Return the integer outputs, as `ApproxLayer.accumulate` says."""
+        return self._corrected_sums(codes.T[None].numpy()).T
+
+    def exact(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """Return what the float layer computes; its gradients are the surrogate."""
+        return F.linear(input, weight, bias)
+
+    def _output_shape(self, input_shape: torch.Size) -> tuple[int, ...]:
+        if len(input_shape) != 2 or input_shape[1] != self.depth:
+            raise AccelsimError(
+                f"layer {self.name} was given an input of shape {tuple(input_shape)}; "
+                f"expected (..., {self.depth})"
+            )
+        return input_shape[0], len(self.weight)
+
+
+def approximate_layer(
+    layer: nn.Conv2d | nn.Linear,
+    lut: Lut,
+    activation: QuantParams,
+    weight: QuantParams,
+    *,
+    activation_operand: ActivationOperand = "a",
+    name: str = "layer",
+) -> ApproxConv2d | ApproxLinear:
+    """Return the approximate layer in place of a float one; see `ApproxLayer`."""
+    if isinstance(layer, nn.Conv2d):
+        return ApproxConv2d(layer, lut, activation, weight, activation_operand=activation_operand, name=name)
+    return ApproxLinear(layer, lut, activation, weight, activation_operand=activation_operand, name=name)

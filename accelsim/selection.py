@@ -1,0 +1,111 @@
+"""Which layers of a network are meant, and which multiplier each of them gets."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from torch import nn
+
+from accelsim.errors import AccelsimError, nearest
+from accelsim.lut import Lut
+
+__all__ = ["lut_of_each", "selected_layers"]
+
+_KINDS: Mapping[str, tuple[type[nn.Module], ...]] = {
+    "all": (nn.Conv2d, nn.Linear),
+    "conv": (nn.Conv2d,),
+    "linear": (nn.Linear,),
+}
+
+
+def selected_layers(net: nn.Module, layers: str | Sequence[str]) -> dict[str, nn.Conv2d | nn.Linear]:
+    """Return the chosen layers by name; a layer used in several places has the name of the first.
+
+    Only `Conv2d` and `Linear` themselves are found: what a subclass does with its weight is not known here.
+
+    Raises
+    ------
+    AccelsimError
+        If a name is unknown or no such layer, nothing is chosen, or a chosen layer has hooks, which the layer
+        that replaces it would lose.
+    """
+    first_names = {id(module): name for name, module in net.named_modules()}
+    modules = dict(net.named_modules(remove_duplicate=False))
+    found = {name: module for name, module in net.named_modules() if type(module) in _KINDS["all"]}
+    if not found:
+        raise AccelsimError(f"{type(net).__name__} has no Conv2d or Linear layer to replace")
+    if isinstance(layers, str):
+        if layers not in _KINDS:
+            hint = f'; for one layer write layers=["{layers}"]' if layers in modules else ""
+            raise AccelsimError(
+                f'layers is "{layers}"; expected "all", "conv", "linear" or a list of layer names'
+                f"{hint or nearest(layers, _KINDS)}"
+            )
+        chosen = {name: module for name, module in found.items() if type(module) in _KINDS[layers]}
+        if not chosen:
+            raise AccelsimError(f"{type(net).__name__} has no {layers} layer to replace")
+    else:
+        for name in layers:
+            if name not in modules:
+                raise AccelsimError(f"the net has no layer {name!r}{nearest(name, found) or _listing(found)}")
+            if type(modules[name]) not in _KINDS["all"]:
+                kind = type(modules[name]).__name__
+                raise AccelsimError(f"layer {name} is a {kind}; only Conv2d and Linear can be replaced")
+        wanted = {first_names[id(modules[name])] for name in layers}
+        chosen = {name: module for name, module in found.items() if name in wanted}
+        if not chosen:
+            raise AccelsimError(f"layers is empty; choose from {', '.join(found)}")
+    return {name: _without_hooks(name, module) for name, module in chosen.items()}
+
+
+def lut_of_each(lut: Lut | Mapping[str, Lut], layers: Iterable[str]) -> dict[str, Lut]:
+    """Return the multiplier of each layer.
+
+    Parameters
+    ----------
+    lut : Lut, or mapping of str to Lut
+        The multiplier of all layers, or of each by name.
+    layers : iterable of str
+        The layers that need one.
+
+    Raises
+    ------
+    AccelsimError
+        If it is not a LUT, a layer has none, or a name in the mapping is not one of the layers.
+    """
+    names = list(layers)
+    if not isinstance(lut, Mapping):
+        return dict.fromkeys(names, _checked(lut))
+    for name in lut:
+        if name not in names:
+            raise AccelsimError(
+                f"a multiplier is given for {name!r}, which is not among the layers chosen"
+                f"{nearest(name, names) or _listing(names)}"
+            )
+    missing = [name for name in names if name not in lut]
+    if missing:
+        raise AccelsimError(
+            f"no multiplier is given for layer {', '.join(missing)}; name it in the mapping, or choose the "
+            "layers to replace with layers=[...]"
+        )
+    return {name: _checked(lut[name]) for name in names}
+
+
+def _checked(lut: object) -> Lut:
+    if isinstance(lut, Lut):
+        return lut
+    if isinstance(lut, str):
+        raise AccelsimError(f'the multiplier is given by name; load_lut("{lut}") makes a LUT of it')
+    raise AccelsimError(f"the multiplier is a {type(lut).__name__}; expected a Lut")
+
+
+def _without_hooks(name: str, module: nn.Module) -> nn.Conv2d | nn.Linear:
+    assert isinstance(module, nn.Conv2d | nn.Linear)
+    if module._forward_hooks or module._forward_pre_hooks or "weight" not in module._parameters:
+        raise AccelsimError(
+            f"layer {name} has forward hooks (weight_norm and spectral_norm put them there), which would be "
+            "lost; remove them first"
+        )
+    return module
+
+
+def _listing(names: Iterable[str]) -> str:
+    return f"; it has {', '.join(names)}"

@@ -1,0 +1,46 @@
+"""Threads that share the tasks of one compiled kernel."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
+
+__all__ = ["share_tasks"]
+
+#: Ranges per thread: enough to even out threads that other programs slow down.
+_RANGES_PER_THREAD = 4
+
+
+def share_tasks(run: Callable[[int, int], None], tasks: int, threads: int) -> None:
+    """Call ``run(first, stop)`` over ranges that together cover ``0`` to ``tasks``, on several threads.
+
+    Threads of Python rather than those of Numba's parallel loops: they wait without spinning beside the
+    threads of torch, need no OpenMP on the machine, and may be entered from several threads at once.
+
+    Parameters
+    ----------
+    run : callable
+        A function that releases the GIL; calls must be independent of one another.
+    tasks : int
+        Number of tasks.
+    threads : int
+        Threads to use, at least 1; 1 runs everything on the caller's.
+    """
+    if threads == 1 or tasks <= 1:
+        run(0, tasks)
+        return
+    ranges = min(tasks, threads * _RANGES_PER_THREAD)
+    bounds = [tasks * i // ranges for i in range(ranges + 1)]
+    for done in [_pool(threads).submit(run, *pair) for pair in pairwise(bounds)]:
+        done.result()
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="accelsim")
+
+
+# A forked process inherits the pools but not their threads.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)
