@@ -138,8 +138,8 @@ def _check_shape(lut: Lut, description: Description) -> None:
     if (lut.a_width, lut.b_width, lut.signed) != (description.width, description.width, description.signed):
         kinds = {True: "signed", False: "unsigned"}
         raise AccelsimError(
-            f"LUT {lut.name} is {kinds[lut.signed]}, {lut.a_width} x {lut.b_width} bits; {description.name} is "
-            f"{kinds[description.signed]}, {description.width} x {description.width} bits"
+            f"LUT {lut.name} is {kinds[lut.signed]}, {lut.a_width} x {lut.b_width} bits; {description.name} "
+            f"is {kinds[description.signed]}, {description.width} x {description.width} bits"
         )
 
 

@@ -29,7 +29,7 @@ def imported_modules(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             module = node.module or ""
-            # `from accelsim import rtl` names a room; `from accelsim import Lut` the front door, which is no room.
+            # `from accelsim import rtl` names a room, `from accelsim import Lut` only the front door.
             found |= {f"{module}.{alias.name}" for alias in node.names} if module == "accelsim" else {module}
     return found
 

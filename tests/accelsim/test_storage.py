@@ -41,9 +41,9 @@ def test_old_content_survives_an_error(tmp_path, error):
 
 def test_unwritable_folder(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(AccelsimError, match="cannot write .*: a part of the path is a file"):
-        with written_atomically(tmp_path / "file" / "f.txt"):
-            pass
+    path = tmp_path / "file" / "f.txt"
+    with pytest.raises(AccelsimError, match="a part of the path is a file"), written_atomically(path):
+        pass
 
 
 def test_nearest():

@@ -35,9 +35,8 @@ def main() -> None:
     rate = netlist.gate_count * found.size / ours
     print(f"{description.name}: {netlist.gate_count} gates, {found.size} operand pairs, equal products")
     print(f"Amaranth's simulator  {theirs:10.2f} s")
-    print(
-        f"bit-parallel netlist  {ours * 1e6:10.1f} us   {rate / 1e9:.0f} G gate evaluations/s, median of {REPETITIONS}"
-    )
+    print(f"bit-parallel netlist  {ours * 1e6:10.1f} us, median of {REPETITIONS}")
+    print(f"                      {rate / 1e9:10.0f} G gate evaluations/s, transposition included")
     print(f"ratio                 {theirs / ours:10.0f}")
 
 
