@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["heat_map_figure"]
 
 _CELL_WIDTH, _CELL_HEIGHT = 0.42, 0.3  # inches
-_TITLE_HEIGHT = 0.4
+_LEAST_WIDTH = 4.2  # inches, for the caption
 _ASPECT = 1.5  # width to height that the panels are arranged for
 _COLOURS = colormaps["RdYlBu"].with_extremes(
     bad="0.85"
-)  # red: broken, blue: robust; fit for colour-blind readers
+)  # red broken, blue robust; safe for colour-blind eyes
+_LUMA = (0.299, 0.587, 0.114)  # of red, green, blue: ITU-R BT.601
 
 
 def heat_map_figure(table: "RobustnessTable") -> Figure:
@@ -34,46 +35,42 @@ def heat_map_figure(table: "RobustnessTable") -> Figure:
         One to a dozen attacks and victims fit well.
     """
     grids = {attack: table.pivot(attack) for attack in table.attacks}  # noqa: PD010 (not pandas')
-    norms = dict(zip(table.frame["attack"], table.frame["norm"], strict=True))
-    budgets = max(len(grid.index) for grid in grids.values())
-    victims = max(len(grid.columns) for grid in grids.values())
-    width, height = victims * _CELL_WIDTH + 0.3, budgets * _CELL_HEIGHT + _TITLE_HEIGHT
+    width = max(len(grid.columns) for grid in grids.values()) * _CELL_WIDTH + 0.4
+    height = max(len(grid.index) for grid in grids.values()) * _CELL_HEIGHT + 0.3
+    names = 0.06 * max(len(victim) for victim in table.frame["victim"])  # inches that slanted names are high
     columns = _columns(len(grids), width / height)
     rows = ceil(len(grids) / columns)
-    longest = max(len(victim) for victim in table.frame["victim"])
     figure = Figure(
-        figsize=(max(columns * width + 2.2, 4.5), rows * height + 0.05 * longest + 1.2), layout="constrained"
+        figsize=(max(columns * width + 1.4, _LEAST_WIDTH), rows * height + names + 0.8), layout="constrained"
     )
     FigureCanvasAgg(figure)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for index, (attack, grid) in enumerate(grids.items()):
-        image = _draw_panel(panels[index], grid, f"{attack} ({'L∞' if norms[attack] == 'linf' else 'L2'})")
+        image = _draw_panel(panels[index], grid, attack)
+        panels[index].tick_params(labelbottom=index + columns >= len(grids))
         if index % columns == 0:
             panels[index].set_ylabel("perturbation budget")
-        if index + columns < len(grids):
-            panels[index].tick_params(labelbottom=False)
     for panel in panels[len(grids) :]:
         panel.set_visible(False)
-    figure.colorbar(image, ax=list(panels), label="robustness (%)", shrink=min(1.0, 1.5 / rows), aspect=25)
-    figure.suptitle(_caption(table.frame))
+    figure.colorbar(image, ax=list(panels), label="robustness (%)", aspect=15 * rows)
+    figure.suptitle(_caption(table.frame), size="medium")
     return figure
 
 
 def _columns(panels: int, aspect: float) -> int:
-    """Return how many panels stand side by side, for the aspect of the whole to be near the wanted one."""
+    """Return how many panels stand side by side: few empty places, and a whole of about the wanted aspect."""
 
-    def distance(columns: int) -> float:
+    def cost(columns: int) -> float:
         rows = ceil(panels / columns)
-        gaps = rows * columns - panels
-        return abs(log(columns * aspect / rows / _ASPECT)) + 0.2 * gaps
+        return abs(log(columns * aspect / rows / _ASPECT)) + (rows * columns - panels)
 
-    return min(range(1, panels + 1), key=distance)
+    return min(range(1, panels + 1), key=cost)
 
 
 def _draw_panel(panel: Axes, grid: pd.DataFrame, title: str) -> AxesImage:
     values = grid.to_numpy()
     image = panel.imshow(values, cmap=_COLOURS, norm=Normalize(0, 100), aspect="auto")
-    panel.set_title(title)
+    panel.set_title(title, weight="bold", size="medium")
     panel.set_xticks(range(len(grid.columns)), list(grid.columns))
     for label in panel.get_xticklabels():
         label.set(rotation=45, ha="right", rotation_mode="anchor")
@@ -81,13 +78,15 @@ def _draw_panel(panel: Axes, grid: pd.DataFrame, title: str) -> AxesImage:
     panel.tick_params(length=0)
     panel.spines[:].set_visible(False)
     for (row, column), value in np.ndenumerate(values):
-        colour = "white" if value < 18 or value > 82 else "black"
+        is_dark = np.dot(_COLOURS(value / 100)[:3], _LUMA) < 0.5
         text = "" if np.isnan(value) else f"{value:.0f}"
-        panel.text(column, row, text, ha="center", va="center", size=8, color=colour)
+        panel.text(column, row, text, ha="center", va="center", size=8, color="white" if is_dark else "black")
     return image
 
 
 def _caption(frame: pd.DataFrame) -> str:
-    half_width = (frame["ci_high_percent"] - frame["ci_low_percent"]).max() / 2
-    images = "to ".join(f"{n:,} " for n in sorted({frame["n"].min(), frame["n"].max()}))
-    return f"Robustness under attack: {images}images, 95 % interval within ±{half_width:.1f} points"
+    reach = (frame["ci_high_percent"] - frame["ci_low_percent"]).max() / 2
+    counts = " to ".join(f"{n:,}" for n in sorted({frame["n"].min(), frame["n"].max()}))
+    return (
+        f"Images classified correctly under attack\n{counts} images, 95 % interval within ±{reach:.1f} points"
+    )
