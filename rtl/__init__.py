@@ -17,7 +17,7 @@ from accelsim.rtl.sign_magnitude import SignMagnitudeMultiplier
 from accelsim.rtl.truncation import BrokenArrayMultiplier, TruncatedMultiplier
 from accelsim.rtl.underdesigned import UnderdesignedMultiplier
 
-__all__ = [
+__all__ = [  # noqa: RUF022 - grouped by what they are
     # Adder cells
     "CELLS",
     "Cell",

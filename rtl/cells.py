@@ -116,7 +116,7 @@ class FullAdder(wiring.Component):
 
 
 class HalfAdder(wiring.Component):
-    """Adds two bits: the full adder of the same cell with ``cin`` = 0 (ports ``a``, ``b``, ``sum``, ``cout``).
+    """Adds two bits, ports ``a`` and ``b``, as the full adder of the same cell does with ``cin`` = 0.
 
     Parameters
     ----------

@@ -44,8 +44,9 @@ class DrumSegment(wiring.Component):
 class DrumMultiplier(Multiplier):
     """Unsigned multiplier of two k-bit segments, by an exact k x k Dadda multiplier and a shifter.
 
-    S. Hashemi, R. I. Bahar and S. Reda, "DRUM: A Dynamic Range Unbiased Multiplier for Approximate Applications",
-    ICCAD 2015. Setting each segment's last bit to 1 stands for the mean of the bits that are cut off.
+    S. Hashemi, R. I. Bahar and S. Reda, "DRUM: A Dynamic Range Unbiased Multiplier for Approximate
+    Applications", ICCAD 2015. Setting each segment's last bit to 1 stands for the mean of the bits that are
+    cut off.
 
     Parameters
     ----------

@@ -156,8 +156,14 @@ def describe(name: str) -> Description:
 
 
 _LIBRARY = {
-    "mul4u": "exact csa wallace dadda ama1_k3 ama2_k4 ama3_k3 ama4_k4 ama5_k4 trunc_k3 bam_h1_v3 udm mitchell drum_k3",
-    "mul6u": "exact csa wallace dadda ama1_k5 ama5_k5 trunc_k5 trunc_k5_corrected bam_h1_v4 mitchell drum_k3 drum_k4",
+    "mul4u": """
+        exact csa wallace dadda ama1_k3 ama2_k4 ama3_k3 ama4_k4 ama5_k4
+        trunc_k3 bam_h1_v3 udm mitchell drum_k3
+    """,
+    "mul6u": """
+        exact csa wallace dadda ama1_k5 ama5_k5
+        trunc_k5 trunc_k5_corrected bam_h1_v4 mitchell drum_k3 drum_k4
+    """,
     "mul8u": """
         exact csa wallace dadda
         ama1_k4 ama1_k6 ama1_k8 ama2_k4 ama2_k6 ama2_k8 ama3_k4 ama3_k6 ama3_k8
@@ -167,7 +173,7 @@ _LIBRARY = {
         bam_h0_v4 bam_h1_v6 bam_h2_v6 bam_h2_v8 udm mitchell drum_k3 drum_k4 drum_k5 drum_k6
     """,
     "mul12u": "exact dadda ama5_k12 trunc_k10 bam_h2_v10 mitchell drum_k6",
-    "mul4s": "exact bw_ama1_k3 bw_ama5_k4 sm_exact sm_udm sm_mitchell sm_drum_k3",
+    "mul4s": "exact bw_ama1_k3 bw_ama5_k3 sm_exact sm_udm sm_mitchell sm_drum_k3",
     "mul6s": "exact bw_ama2_k4 sm_dadda sm_trunc_k4 sm_drum_k4",
     "mul8s": """
         exact bw_ama1_k6 bw_ama2_k6 bw_ama3_k6 bw_ama4_k6 bw_ama5_k6

@@ -42,8 +42,9 @@ class MitchellMultiplier(Multiplier):
 
     J. N. Mitchell, "Computer Multiplication and Division Using Binary Logarithms", IRE Trans. Electronic
     Computers EC-11(4), 1962. For operands ``2^k1 (1 + x1)`` and ``2^k2 (1 + x2)`` the product is
-    ``2^(k1+k2) (1 + x1 + x2)`` if ``x1 + x2 < 1`` and ``2^(k1+k2+1) (x1 + x2)`` otherwise. It is never too large,
-    and at most 1/9 too small. All fraction bits are kept, so the integer product has no further error.
+    ``2^(k1+k2) (1 + x1 + x2)`` if ``x1 + x2 < 1`` and ``2^(k1+k2+1) (x1 + x2)`` otherwise. It is never too
+    large, and at most 1/9 too small. All fraction bits are kept, so the integer product has no further
+    error.
 
     Parameters
     ----------

@@ -80,8 +80,8 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
     }
 )
 
-_NAME = re.compile(r"(mul(\d+)([us])_)([a-z0-9_]+)")
-_PARAMETER = re.compile(r"([a-z])(\d+)")
+_NAME = re.compile(r"mul([0-9]{1,9})([us])_([a-z0-9_]+)")
+_PARAMETER = re.compile(r"([a-z])([0-9]{1,9})")
 _FORM = "mul<width><u or s>_<architecture>, for example mul8u_exact or mul8s_sm_drum_k4"
 
 
@@ -100,7 +100,7 @@ class MultiplierName:
     cell : str
         Adder cell, key of `accelsim.rtl.cells.CELLS`.
     k : int, optional
-        Columns that hold an approximate cell (None: all), columns that are dropped, or bits of a DRUM segment.
+        Columns that hold an approximate cell (None: all), that are dropped, or bits of a DRUM segment.
     h, v : int, optional
         Horizontal and vertical break level.
     corrected : bool
@@ -144,7 +144,7 @@ class MultiplierName:
         if form.power_of_two:
             checked_power_of_two(name, self.width)
         if form.signed and not self.signed:
-            raise AccelsimError(f"{name}: {self.architecture} is signed; did you mean mul{self.width}s_bw?")
+            raise AccelsimError(f"architecture {self.architecture} is signed, but signed is {self.signed}")
         if self.corrected and not form.correctable:
             raise AccelsimError(f"{name}: {self.architecture} has no correction; trunc has")
         if form.cells:
@@ -212,20 +212,20 @@ class MultiplierName:
         match = _NAME.fullmatch(text)
         if not match:
             raise AccelsimError(
-                f"unknown multiplier {text!r}: expected {_FORM}{nearest(text, _plain_names())}"
+                f"unknown multiplier {text!r}: expected {_FORM}{nearest(text, _examples(text))}"
             )
-        prefix, width, signed, words = match[1], int(match[2]), match[3] == "s", match[4].split("_")
+        width, signed, words = int(match[1]), match[2] == "s", match[3].split("_")
         sign_magnitude = signed and words[0] == "sm"
         if sign_magnitude:
-            prefix, words = f"{prefix}sm_", words[1:] or [""]
+            words = words[1:] or [""]
         by_itself = signed and not sign_magnitude
         first = words[0]
         if first in CELLS:
             words = ["bw" if by_itself else "array", *words]
         elif first not in ARCHITECTURES:
-            near = nearest(prefix + first, [prefix + word for word in _first_words(by_itself)])
+            near = nearest(text, _examples(text))
             raise AccelsimError(f"unknown multiplier {text}: no architecture or cell {first!r}{near}")
-        elif signed and ARCHITECTURES[first].signed != by_itself:
+        elif ARCHITECTURES[first].signed != by_itself:
             kind, meant = ("unsigned", ["sm", *words]) if by_itself else ("signed by itself", words)
             raise AccelsimError(f"{text}: {first} is {kind}; did you mean mul{width}s_{'_'.join(meant)}?")
         return cls(width, signed, words[0], **_modifiers(text, words[0], words[1:]))
@@ -257,16 +257,24 @@ def _modifiers(text: str, architecture: str, words: list[str]) -> dict[str, Any]
     return found
 
 
-def _first_words(signed: bool) -> list[str]:
-    own = [word for word, form in ARCHITECTURES.items() if form.signed == signed]
-    return [*CELLS, *own, *(["sm"] if signed else [])]
-
-
-def _plain_names() -> list[str]:
-    suffixes = {"u": _first_words(False), "s": _first_words(True)}
-    return [
-        f"mul{width}{sign}_{word}" for width in WIDTHS for sign, words in suffixes.items() for word in words
-    ]
+def _examples(text: str) -> list[str]:
+    """Return a name of every kind, with the width and the parameters that the text may have meant."""
+    number = re.search(r"[0-9]{1,9}", text)
+    width = int(number[0]) if number and int(number[0]) in WIDTHS else 8
+    given = dict(_PARAMETER.findall(text))
+    found = []
+    for word, form in [*((cell, Architecture()) for cell in CELLS), *ARCHITECTURES.items()]:
+        parts = [word]
+        for letter, allowed_at in form.parameters.items():
+            allowed = allowed_at(width)
+            value = int(given.get(letter, -1))
+            parts.append(f"{letter}{value if value in allowed else allowed[len(allowed) // 2]}")
+        suffix = "_".join(parts)
+        if not form.signed:
+            found += [f"mul{width}u_{suffix}", f"mul{width}s_sm_{suffix}"]
+        if form.signed or word in CELLS:
+            found.append(f"mul{width}s_{suffix}")
+    return found
 
 
 def _unknown(what: str, word: str, choices: Mapping[str, Any]) -> str:
