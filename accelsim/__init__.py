@@ -13,14 +13,36 @@ _ROOM_OF = {
     "AccelsimError": "accelsim.errors",
     "Lut": "accelsim.lut",
     "Netlist": "accelsim.netlist",
+    "approximate": "accelsim.conversion",
+    "error_metrics": "accelsim.metrics",
+    "evaluate_robustness": "accelsim.attacks",
+    "layer_report": "accelsim.conversion",
+    "load_dataset": "accelsim.models",
+    "load_lut": "accelsim.rtl.tables",
+    "swap_lut": "accelsim.conversion",
+    "synthesise": "accelsim.rtl.synthesis",
+    "trained_network": "accelsim.models",
+    "truth_table": "accelsim.simulation",
+    "verify": "accelsim.rtl.verification",
 }
 
 __all__ = ["__version__", *_ROOM_OF]
 
 if TYPE_CHECKING:
+    from accelsim.attacks import evaluate_robustness as evaluate_robustness
+    from accelsim.conversion import approximate as approximate
+    from accelsim.conversion import layer_report as layer_report
+    from accelsim.conversion import swap_lut as swap_lut
     from accelsim.errors import AccelsimError as AccelsimError
     from accelsim.lut import Lut as Lut
+    from accelsim.metrics import error_metrics as error_metrics
+    from accelsim.models import load_dataset as load_dataset
+    from accelsim.models import trained_network as trained_network
     from accelsim.netlist import Netlist as Netlist
+    from accelsim.rtl.synthesis import synthesise as synthesise
+    from accelsim.rtl.tables import load_lut as load_lut
+    from accelsim.rtl.verification import verify as verify
+    from accelsim.simulation import truth_table as truth_table
 
 
 def __getattr__(name: str) -> Any:
