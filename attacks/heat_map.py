@@ -48,11 +48,15 @@ def heat_map_figure(table: "RobustnessTable") -> Figure:
     for index, (attack, grid) in enumerate(grids.items()):
         image = _draw_panel(panels[index], grid, attack)
         panels[index].tick_params(labelbottom=index + columns >= len(grids))
-        if index % columns == 0:
-            panels[index].set_ylabel("perturbation budget")
+        if index + columns < len(
+            panels
+        ):  # names hang into an empty place below, and need no room of their own
+            for label in panels[index].get_xticklabels():
+                label.set_in_layout(False)
     for panel in panels[len(grids) :]:
         panel.set_visible(False)
     figure.colorbar(image, ax=list(panels), label="robustness (%)", aspect=15 * rows)
+    figure.supylabel("perturbation budget", size="medium")
     figure.suptitle(_caption(table.frame), size="medium")
     return figure
 

@@ -73,14 +73,13 @@ class RobustnessTable:
             If the file cannot be read or is not a robustness table.
         """
         try:
-            frame = pd.read_csv(
-                path, dtype=_TYPES, keep_default_na=False, encoding="utf-8", float_precision="round_trip"
-            )
+            text = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+            return cls(text.astype({column: kind for column, kind in _TYPES.items() if column in text}))
         except OSError as error:
             raise AccelsimError(f"cannot read {path}: {error.strerror or error}") from error
-        except ValueError as error:
-            raise AccelsimError(f"{path} is damaged or not a robustness table: {error}") from error
-        return cls(frame)
+        except (ValueError, AccelsimError) as error:
+            reason = str(error).splitlines()[0]
+            raise AccelsimError(f"{path} is damaged or not a robustness table: {reason}") from error
 
     def save_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the frame as CSV, whole or not at all.
