@@ -6,7 +6,8 @@ from accelsim.models.dataset import Dataset, calibration_images
 from accelsim.models.datasets import dataset_names, load_dataset
 from accelsim.models.networks import build_network, network_names
 from accelsim.models.pretrained import trained_network
-from accelsim.models.training import Recipe, TrainedNetwork, default_recipe, train, weights_sha256
+from accelsim.models.recipe import Recipe, default_recipe
+from accelsim.models.training import TrainedNetwork, train, weights_sha256
 
 __all__ = [
     "Dataset",

@@ -11,19 +11,23 @@ from torch import Tensor
 import accelsim
 from accelsim.errors import AccelsimError
 from accelsim.models.networks import build_network, network_names
-from accelsim.models.training import Recipe, TrainedNetwork, weights_sha256
+from accelsim.models.recipe import Recipe
+from accelsim.models.training import TrainedNetwork, weights_sha256
 from accelsim.storage import written_atomically
 
 __all__ = ["load_checkpoint", "save_checkpoint"]
 
-_FORMAT = "accelsim-checkpoint-1"
+#: The one key of the file's metadata. One, because safetensors writes several in random order.
+_METADATA_KEY = "accelsim"
+_FORMAT = 1
 
 
 def save_checkpoint(trained: TrainedNetwork, path: str | os.PathLike[str]) -> None:
     """Write a trained network as a safetensors file.
 
-    The metadata holds ``format``, ``network``, ``dataset``, ``dataset_sha256``, ``recipe`` (JSON),
-    ``accuracy_percent``, ``weights_sha256``, ``accelsim_version`` and ``torch_version``.
+    Its metadata has one key, ``accelsim``: a JSON object with ``format`` (1), ``network``, ``dataset``,
+    ``dataset_sha256``, ``recipe`` (object), ``accuracy_percent``, ``weights_sha256``, ``accelsim_version``
+    and ``torch_version``. The same network makes the same bytes.
 
     Raises
     ------
@@ -32,18 +36,19 @@ def save_checkpoint(trained: TrainedNetwork, path: str | os.PathLike[str]) -> No
     """
     from safetensors.torch import save
 
-    metadata = {
+    about = {
         "format": _FORMAT,
         "network": trained.network,
         "dataset": trained.dataset,
         "dataset_sha256": trained.dataset_sha256,
-        "recipe": json.dumps(asdict(trained.recipe), sort_keys=True),
-        "accuracy_percent": repr(trained.accuracy_percent),
+        "recipe": asdict(trained.recipe),
+        "accuracy_percent": trained.accuracy_percent,
         "weights_sha256": trained.sha256,
         "accelsim_version": accelsim.__version__,
         "torch_version": torch.__version__,
     }
-    content = save({name: tensor.contiguous() for name, tensor in trained.net.state_dict().items()}, metadata)
+    tensors = {name: tensor.contiguous() for name, tensor in trained.net.state_dict().items()}
+    content = save(tensors, {_METADATA_KEY: json.dumps(about, sort_keys=True)})
     with written_atomically(path) as file:
         file.write(content)
 
@@ -71,18 +76,20 @@ def load_checkpoint(path: str | os.PathLike[str], network: str | None = None) ->
     """
     path = Path(path)
     tensors, metadata = _read(path)
-    if metadata.get("format") != _FORMAT:
-        raise AccelsimError(f"{path} is a safetensors file but not an accelsim checkpoint ({_FORMAT})")
+    if _METADATA_KEY not in metadata:
+        raise AccelsimError(f"{path} is a safetensors file but not an accelsim checkpoint")
     try:
-        trained_as = metadata["network"]
-        recipe = Recipe(**json.loads(metadata["recipe"]))
-        accuracy = float(metadata["accuracy_percent"])
-        dataset, dataset_sha256 = metadata["dataset"], metadata["dataset_sha256"]
-        sha256 = metadata["weights_sha256"]
-    except (KeyError, TypeError, ValueError) as error:
+        about = json.loads(metadata[_METADATA_KEY])
+        file_format, recipe = about["format"], Recipe(**about["recipe"])
+        trained_as, dataset = str(about["network"]), str(about["dataset"])
+        dataset_sha256, sha256 = str(about["dataset_sha256"]), str(about["weights_sha256"])
+        accuracy = float(about["accuracy_percent"])
+    except (AccelsimError, KeyError, TypeError, ValueError) as error:
         raise AccelsimError(
             f"{path} is damaged: its metadata is incomplete or malformed ({error})"
         ) from error
+    if file_format != _FORMAT:
+        raise AccelsimError(f"{path} is a checkpoint of format {file_format}; this accelsim reads {_FORMAT}")
     if network not in (None, trained_as):
         raise AccelsimError(f"{path} holds the network {trained_as}, not {network}")
     if trained_as not in network_names():

@@ -88,6 +88,6 @@ def _downloaded(folder: Path, name: str) -> Path:
         except (OSError, ValueError) as error:  # no network or folder; another checksum
             reason = str(error) if isinstance(error, ValueError) else type(error).__name__
     raise AccelsimError(
-        f"MNIST is not in {folder} and {name} could not be downloaded ({reason}); "
-        f"put there {', '.join(SHA256)} (plain or .gz)"
+        f"MNIST: {name} is not in {folder} and could not be downloaded ({reason}); "
+        f"expected there: {', '.join(SHA256)} (or the same without .gz)"
     )

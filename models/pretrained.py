@@ -4,13 +4,15 @@ import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from accelsim.errors import AccelsimError
 from accelsim.models.checkpoints import load_checkpoint, save_checkpoint
 from accelsim.models.dataset import Dataset
 from accelsim.models.datasets import load_dataset
 from accelsim.models.networks import build_network
-from accelsim.models.training import Recipe, TrainedNetwork, default_recipe, train
+from accelsim.models.recipe import Recipe, default_recipe
+from accelsim.models.training import TrainedNetwork, train
 from accelsim.storage import cache_folder
 
 __all__ = ["trained_network"]
@@ -59,9 +61,22 @@ def trained_network(
         else:
             if (cached.network, cached.dataset_sha256, cached.recipe) == wanted:
                 return cached
+    _check_writable(path.parent)
     trained = train(network, data, recipe=recipe, progress=progress)
     save_checkpoint(trained, path)
     return trained
+
+
+def _check_writable(folder: Path) -> None:
+    """Say before minutes of training, not after, that the cache cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise AccelsimError(
+            f"cannot write {folder}: {error.strerror}; $ACCELSIM_CACHE chooses another cache folder"
+        ) from error
 
 
 def _entry(network: str, dataset: Dataset, recipe: Recipe) -> Path:

@@ -44,6 +44,7 @@ def progress_bar(description: str, total: int, shown: bool = True) -> Iterator[C
         TextColumn("{task.fields[note]}"),
         console=console,
         transient=True,
+        redirect_stdout=False,
     )
     task = bar.add_task(description, total=total, note="")
     delayed_start = Timer(_SECONDS_BEFORE_IT_SHOWS, bar.start)

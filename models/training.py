@@ -1,8 +1,9 @@
 """Training of a network from a recipe, the same each time."""
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from math import isfinite
 
 import torch
@@ -14,59 +15,11 @@ from accelsim.models.accuracy import accuracy_percent
 from accelsim.models.dataset import Dataset
 from accelsim.models.networks import INPUT_SHAPE, build_network
 from accelsim.models.progress import progress_bar
+from accelsim.models.recipe import Recipe, default_recipe
 
-__all__ = ["DEFAULT_EPOCHS", "Recipe", "TrainedNetwork", "default_recipe", "train", "weights_sha256"]
-
-#: Passes over the training images where none are asked for, by data set; 10 for any other.
-DEFAULT_EPOCHS = {"digits": 40, "mnist": 10}
+__all__ = ["TrainedNetwork", "train", "weights_sha256"]
 
 _CLASSES = 10
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that decides the trained weights besides network and data.
-
-    Adam (Kingma and Ba 2015) on the cross entropy; the learning rate falls to 0 along half a cosine
-    (Loshchilov and Hutter 2017), step by step; a new random order of the training images in each epoch; no
-    augmentation.
-
-    Parameters
-    ----------
-    epochs : int
-        Passes over the training images.
-    seed : int
-        Seed of the initial weights and of the orders.
-    batch_size : int
-        Images per step.
-    learning_rate : float
-        Of the first step.
-
-    Raises
-    ------
-    AccelsimError
-        If a number is out of range.
-    """
-
-    epochs: int
-    seed: int = 0
-    batch_size: int = 64
-    learning_rate: float = 2e-3
-
-    def __post_init__(self) -> None:
-        for name, low in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or not low <= value < 2**63:
-                raise AccelsimError(
-                    f"training: {name} must be a whole number of at least {low}, not {value!r}"
-                )
-        if not (isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise AccelsimError(f"training: learning_rate must be above 0, not {self.learning_rate!r}")
-
-
-def default_recipe(dataset_name: str, *, epochs: int | None = None, seed: int = 0) -> Recipe:
-    """Return the recipe that is used where nothing else is asked for."""
-    return Recipe(epochs=DEFAULT_EPOCHS.get(dataset_name, 10) if epochs is None else epochs, seed=seed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +44,7 @@ class TrainedNetwork:
         `weights_sha256` of the network as trained.
     """
 
-    net: nn.Module
+    net: nn.Module = field(repr=False)
     network: str
     dataset: str
     dataset_sha256: str
@@ -121,8 +74,8 @@ def train(
 ) -> TrainedNetwork:
     """Train a network of the registry on a data set.
 
-    On one machine, with one number of threads and one version of PyTorch, the same arguments give the same
-    weights, bit for bit. PyTorch's global random generator is neither read nor changed.
+    On one machine and version of PyTorch the same arguments give the same weights, bit for bit. PyTorch's
+    global random generator and number of threads are left as they were.
 
     Parameters
     ----------
@@ -131,9 +84,9 @@ def train(
     dataset : Dataset
         Images of shape (N, 1, 28, 28) in ten classes.
     epochs, seed : int, optional
-        Passes over the training images (default: `DEFAULT_EPOCHS`) and seed, for the default recipe.
+        What to change in the data set's `default_recipe`.
     recipe : Recipe, optional
-        Takes the place of ``epochs`` and ``seed``.
+        Takes the place of the default recipe, ``epochs`` and ``seed``.
     progress : bool
         Whether to show a progress bar on stderr where stderr is a terminal.
 
@@ -152,6 +105,7 @@ def train(
         )
     with (
         torch.enable_grad(),
+        _threads(recipe.threads),
         progress_bar(f"training {network} on {dataset.name}", recipe.epochs, progress) as epoch_done,
     ):
         _optimise(net, dataset, recipe, epoch_done)
@@ -165,6 +119,16 @@ def train(
         accuracy_percent=accuracy_percent(net, dataset.test_images, dataset.test_labels),
         sha256=weights_sha256(net),
     )
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _optimise(net: nn.Module, dataset: Dataset, recipe: Recipe, epoch_done: Callable[[str], None]) -> None:

@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from accelsim.errors import AccelsimError
+from accelsim.models import build_network, network_names
+
+# weights and biases of each layer, by hand
+PARAMETERS = {
+    "lenet5": {
+        "conv1": 6 * 1 * 5 * 5 + 6,
+        "conv2": 16 * 6 * 5 * 5 + 16,
+        "conv3": 120 * 16 * 5 * 5 + 120,
+        "fc1": 84 * 120 + 84,
+        "fc2": 10 * 84 + 10,
+    },
+    "ffnn": {"fc1": 300 * 784 + 300, "fc2": 100 * 300 + 100, "fc3": 10 * 100 + 10},
+}
+
+
+def test_names() -> None:
+    assert network_names() == ["lenet5", "ffnn"]
+    with pytest.raises(AccelsimError, match=r"^unknown network 'lenet-5'; did you mean lenet5\?$"):
+        build_network("lenet-5")
+    with pytest.raises(AccelsimError, match=r"^unknown network 'resnet'"):
+        build_network("resnet")
+
+
+@pytest.mark.parametrize(("name", "total"), [("lenet5", 61_706), ("ffnn", 266_610)])
+def test_parameter_counts(name: str, total: int) -> None:
+    net = build_network(name)
+    counts = {layer: sum(p.numel() for p in module.parameters()) for layer, module in net.named_children()}
+    assert {layer: count for layer, count in counts.items() if count} == PARAMETERS[name]
+    assert sum(counts.values()) == total
+
+
+@pytest.mark.parametrize("name", ["lenet5", "ffnn"])
+@pytest.mark.parametrize("n", [1, 3])
+def test_logits(name: str, n: int) -> None:
+    logits = build_network(name)(torch.rand(n, 1, 28, 28)).detach()
+    assert logits.shape == (n, 10)
+    assert logits.dtype == torch.float32
+    assert float(logits.min()) < 0  # no ReLU, no softmax at the end
+
+
+def test_shapes_inside_lenet5() -> None:
+    shapes, x = {}, torch.rand(2, 1, 28, 28)
+    for layer, module in build_network("lenet5").named_children():
+        x = module(x)
+        shapes[layer] = tuple(x.shape[1:])
+    assert (shapes["conv1"], shapes["pool1"]) == ((6, 28, 28), (6, 14, 14))
+    assert (shapes["conv2"], shapes["pool2"]) == ((16, 10, 10), (16, 5, 5))
+    assert (shapes["conv3"], shapes["flatten"]) == ((120, 1, 1), (120,))
+
+
+def convolved(x: NDArray[np.float64], layer: nn.Conv2d, padding: int = 0) -> NDArray[np.float64]:
+    weight, bias = layer.weight.detach().double().numpy(), layer.bias.detach().double().numpy()  # type: ignore[union-attr]
+    windows = np.lib.stride_tricks.sliding_window_view(
+        np.pad(x, ((0, 0), (padding,) * 2, (padding,) * 2)), (5, 5), (1, 2)
+    )
+    return np.maximum(np.einsum("chwij,ocij->ohw", windows, weight) + bias[:, None, None], 0)
+
+
+def pooled(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return (x[:, ::2, ::2] + x[:, 1::2, ::2] + x[:, ::2, 1::2] + x[:, 1::2, 1::2]) / 4
+
+
+def connected(x: NDArray[np.float64], layer: nn.Linear) -> NDArray[np.float64]:
+    return layer.weight.detach().double().numpy() @ x + layer.bias.detach().double().numpy()
+
+
+def test_lenet5_is_what_its_description_says() -> None:
+    net, image = build_network("lenet5", seed=5), torch.rand(1, 1, 28, 28)
+    x = pooled(convolved(image[0].double().numpy(), net.conv1, padding=2))
+    x = convolved(pooled(convolved(x, net.conv2)), net.conv3).ravel()
+    x = connected(np.maximum(connected(x, net.fc1), 0), net.fc2)
+    np.testing.assert_allclose(net(image)[0].detach(), x, atol=1e-5)
+
+
+def test_ffnn_is_what_its_description_says() -> None:
+    net, image = build_network("ffnn", seed=5), torch.rand(1, 1, 28, 28)
+    x = np.maximum(connected(image.double().numpy().ravel(), net.fc1), 0)
+    x = connected(np.maximum(connected(x, net.fc2), 0), net.fc3)
+    np.testing.assert_allclose(net(image)[0].detach(), x, atol=1e-5)
+
+
+def test_initial_weights_follow_the_seed_alone() -> None:
+    torch.manual_seed(1)
+    state = torch.get_rng_state()
+    first = build_network("lenet5", seed=7)
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.manual_seed(2)
+    assert torch.equal(build_network("lenet5", seed=7).conv1.weight, first.conv1.weight)
+    assert not torch.equal(build_network("lenet5", seed=8).conv1.weight, first.conv1.weight)
