@@ -11,17 +11,21 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from accelsim.errors import AccelsimError
-from accelsim.gemm import check_multiplier, lut_gemm
+from accelsim.gemm import check_multiplier
 from accelsim.lut import Lut
 from accelsim.quantization import QuantParams
 from accelsim.straight_through import straight_through
+from accelsim.workers import share_tasks
+from accelsim.zero_points import QuantizedWeight, corrected_sums
 
 __all__ = ["ActivationOperand", "ApproxLayer", "CallShape"]
 
 ActivationOperand = Literal["a", "b"]
 
-#: Bound on im2col matrix, accumulators and corrected sums together. Larger blocks leave the cache.
-BLOCK_BYTES = 16 << 20
+#: Bound on im2col matrix, accumulators and sums of one thread; larger blocks leave the caches.
+BLOCK_BYTES = 4 << 20
+#: Products worth a thread's while.
+BLOCK_MACS = 1 << 20
 
 
 class CallShape(NamedTuple):
@@ -98,7 +102,7 @@ class ApproxLayer(nn.Module):
         self.depth = layer.weight[0].numel()
         self.groups = layer.groups if isinstance(layer, nn.Conv2d) else 1
         self.calls: tuple[CallShape, ...] = ()
-        self._quantized: _Weight | None = None
+        self._quantized: tuple[tuple[Tensor, ...], QuantizedWeight] | None = None
         if layer.weight.device.type != "cpu":
             raise AccelsimError(
                 f"layer {name} is on {layer.weight.device}; approximate layers run on the CPU"
@@ -110,15 +114,15 @@ class ApproxLayer(nn.Module):
                 f"layer {name}: activation of {activation.bits} and weight of {weight.bits} bits do not fit "
                 f"{lut.name}, which is {_describe(lut)}, activation at operand {activation_operand}"
             )
-        if activation.scale.dim() != 0 or weight.scale.shape not in {(), (len(layer.weight),)}:
+        if activation.scale.ndim != 0 or weight.scale.shape not in {(), (len(layer.weight),)}:
             raise AccelsimError(
                 f"layer {name}: activations take one scale, weights one or {len(layer.weight)}; got "
-                f"{activation.scale.numel()} and {weight.scale.numel()}"
+                f"{activation.scale.size} and {weight.scale.size}"
             )
-        self.register_buffer("activation_scale", activation.scale.clone())
-        self.register_buffer("activation_zero_point", activation.zero_point.clone())
-        self.register_buffer("weight_scale", weight.scale.clone())
-        self.register_buffer("weight_zero_point", weight.zero_point.clone())
+        self.register_buffer("activation_scale", torch.tensor(activation.scale))
+        self.register_buffer("activation_zero_point", torch.tensor(activation.zero_point))
+        self.register_buffer("weight_scale", torch.tensor(weight.scale))
+        self.register_buffer("weight_zero_point", torch.tensor(weight.zero_point))
 
     @property
     def activation_bits(self) -> int:
@@ -133,14 +137,14 @@ class ApproxLayer(nn.Module):
     @property
     def activation_params(self) -> QuantParams:
         """Quantization of the input."""
-        return QuantParams(
-            self.activation_scale, self.activation_zero_point, self.activation_bits, self.lut.signed
-        )
+        scale, zero_point = self.activation_scale.numpy(), self.activation_zero_point.numpy()
+        return QuantParams(scale, zero_point, self.activation_bits, self.lut.signed)
 
     @property
     def weight_params(self) -> QuantParams:
         """Quantization of the weight."""
-        return QuantParams(self.weight_scale, self.weight_zero_point, self.weight_bits, self.lut.signed)
+        scale, zero_point = self.weight_scale.numpy(), self.weight_zero_point.numpy()
+        return QuantParams(scale, zero_point, self.weight_bits, self.lut.signed)
 
     def set_multiplier(self, lut: Lut) -> None:
         """Put another multiplier of the same widths and signedness in place.
@@ -159,17 +163,19 @@ class ApproxLayer(nn.Module):
         self.lut = lut
 
     @abstractmethod
-    def accumulate(self, codes: Tensor) -> Tensor:
+    def accumulate(self, codes: NDArray[np.uint8], threads: int = 1) -> NDArray[np.int64]:
         """Return the integer outputs: sums of approximate products with exact zero-point corrections.
 
         Parameters
         ----------
-        codes : uint8 tensor
+        codes : uint8 array
             A batch of inputs, quantized by `activation_params`.
+        threads : int
+            Threads to use.
 
         Returns
         -------
-        int64 tensor of the output's shape
+        int64 array of the output's shape
             To be multiplied by both scales.
         """
 
@@ -178,7 +184,7 @@ class ApproxLayer(nn.Module):
         """Return what the float layer computes; its gradients are the surrogate."""
 
     @abstractmethod
-    def _output_shape(self, input_shape: torch.Size) -> tuple[int, ...]:
+    def _output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the shape (images, channels, ...) of a batch's output; raise if the input does not fit."""
 
     def _run(self, input: Tensor) -> Tensor:
@@ -193,55 +199,64 @@ class ApproxLayer(nn.Module):
                 "expected float32 for both or float64 for both"
             )
         self._output_shape(input.shape)
-        if input.numel() and torch.aminmax(input.detach()).min.isnan():
-            raise AccelsimError(f"{where} was given NaN, which has no code")
         return straight_through(self._evaluate, self.exact, input, self.weight, self.bias)
 
     def _evaluate(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """Run the engine over blocks of the batch."""
-        shape = self._output_shape(input.shape)
+        """Run the engine over blocks of the batch, on as many threads as torch uses."""
+        values = input.detach().numpy()
+        images, channels, *size = self._output_shape(values.shape)
+        output = np.empty((images, channels, *size), values.dtype)
         activation = self.activation_params
-        per_channel = (-1, *(1,) * (len(shape) - 2))
-        scale = (activation.scale.double() * self.weight_scale.double()).reshape(per_channel)
-        offset = 0.0 if bias is None else bias.double().reshape(per_channel)
-        output = input.new_empty(shape)
-        images = max(1, BLOCK_BYTES // self._bytes(math.prod(shape[2:])))
-        for first in range(0, len(input), images):
-            block = slice(first, first + images)
-            output[block] = self.accumulate(activation.quantize(input[block])).double() * scale + offset
-        return output
+        per_channel = (-1, *(1 for _ in size))
+        scale = (activation.scale.astype(np.float64) * self.weight_scale.numpy()).reshape(per_channel)
+        offset = 0.0 if bias is None else bias.detach().double().numpy().reshape(per_channel)
+        threads = torch.get_num_threads()
+        per_block = self._images_per_block(images, math.prod(size), threads)
+        blocks = -(-images // per_block)
+        self.quantized_weight()  # here, so that the threads find it done
+
+        def run(first: int, stop: int) -> None:
+            for block in range(first, stop):
+                own = slice(block * per_block, (block + 1) * per_block)
+                codes = activation.quantize(values[own], f"an input of layer {self.name}")
+                sums = self.accumulate(codes, threads if blocks == 1 else 1)
+                output[own] = sums * scale + offset
+
+        share_tasks(run, blocks, threads)
+        return torch.from_numpy(output)
+
+    def _images_per_block(self, images: int, pixels: int, threads: int) -> int:
+        """Return a share for every thread, unless that is too little work or too much memory."""
+        share = -(-images // threads)
+        worthwhile = BLOCK_MACS // (pixels * self.weight.numel())
+        return max(1, min(max(share, worthwhile), BLOCK_BYTES // self._bytes(pixels)))
 
     def _bytes(self, pixels: int) -> int:
         """Memory for an output of that many pixels: im2col, int32 accumulators, int64 and float64 sums."""
         return pixels * (self.depth * self.groups + 20 * len(self.weight))
 
-    def _corrected_sums(self, columns: NDArray[np.uint8]) -> Tensor:
-        """Return int64 sums of shape (all channels, pixels) for codes of shape (groups, depth, pixels)."""
-        weight = self._weight()
+    def _corrected_sums(self, columns: NDArray[np.uint8], threads: int) -> NDArray[np.int64]:
+        """Return sums of shape (channels, pixels) for codes of shape (groups, depth, pixels)."""
         table = _table_by_weight(self.lut, self.activation_operand)
-        products = lut_gemm(table, columns, weight.codes, threads=torch.get_num_threads())
-        sums = torch.from_numpy(products).to(torch.int64)
-        zx = self.activation_zero_point
-        if weight.zero_points.any():
-            activations = torch.from_numpy(columns.sum(axis=1, dtype=np.int64))
-            sums.addcmul_(activations[:, None, :], weight.zero_points, value=-1)
-        if zx:
-            sums.add_(zx * (self.depth * weight.zero_points - weight.sums))
-        return sums.flatten(0, 1)
+        return corrected_sums(
+            table, columns, self.quantized_weight(), int(self.activation_zero_point), threads
+        )
 
-    def _weight(self) -> "_Weight":
-        """Return the quantized weight, derived anew whenever the float weight or its scale has changed."""
+    def quantized_weight(self) -> QuantizedWeight:
+        """Return the quantized weight, derived anew whenever the float weight or its scale has changed.
+
+        Raises
+        ------
+        AccelsimError
+            If the float weight holds NaN.
+        """
         origin = (self.weight.detach(), self.weight_scale, self.weight_zero_point)
-        if self._quantized is None or not all(map(_same, origin, self._quantized.origin)):
-            if not torch.isfinite(self.weight).all():
-                raise AccelsimError(f"layer {self.name} has a weight that is NaN or infinite")
-            params = self.weight_params
-            codes = params.quantize(origin[0]).reshape(self.groups, -1, self.depth)
-            zero_points = params.zero_point.expand(len(self.weight)).reshape(self.groups, -1, 1)
-            sums = params.levels(codes).sum(dim=2, keepdim=True)
-            own = (origin[0].clone(), origin[1].clone(), origin[2].clone())
-            self._quantized = _Weight(codes.numpy(), zero_points.clone(), sums, own)
-        return self._quantized
+        if self._quantized is None or not all(map(_same, origin, self._quantized[0])):
+            weight = QuantizedWeight.of(
+                origin[0].numpy(), self.weight_params, self.groups, f"a weight of layer {self.name}"
+            )
+            self._quantized = tuple(tensor.clone() for tensor in origin), weight
+        return self._quantized[1]
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_quantized": None}
@@ -250,13 +265,6 @@ class ApproxLayer(nn.Module):
         """Return what `repr` shows beside the class."""
         shape = "x".join(str(side) for side in self.weight.shape)
         return f"weight {shape}, multiplier {self.lut.name}, activation is operand {self.activation_operand}"
-
-
-class _Weight(NamedTuple):
-    codes: NDArray[np.uint8]  # (groups, channels, depth)
-    zero_points: Tensor  # int64 (groups, channels, 1)
-    sums: Tensor  # int64 (groups, channels, 1): sums of the levels
-    origin: tuple[Tensor, Tensor, Tensor]  # float weight, scale and zero point they were derived from
 
 
 def _same(first: Tensor, second: Tensor) -> bool:

@@ -1,5 +1,6 @@
 """Calibration: the range of each layer's input, observed while data runs through the float network."""
 
+import math
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any, Protocol
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 
 from accelsim.errors import AccelsimError
 
-__all__ = ["MinMaxObserver", "Observer", "PercentileObserver", "input_ranges", "run_calibration"]
+__all__ = ["MinMaxObserver", "Observer", "PercentileObserver", "input_ranges"]
 
 #: Images per forward pass.
 _BATCH = 64
@@ -21,7 +22,7 @@ class Observer(Protocol):
     def update(self, values: Tensor) -> None:
         """See the input of one call."""
 
-    def range(self) -> tuple[Tensor, Tensor]:
+    def range(self) -> tuple[float, float]:
         """Return the lower and upper end of the range to be quantized."""
 
 
@@ -30,18 +31,17 @@ class MinMaxObserver:
 
     def __init__(self) -> None:
         self.count = 0
-        self.low = torch.tensor(torch.inf)
-        self.high = torch.tensor(-torch.inf)
+        self._low, self._high = math.inf, -math.inf
 
     def update(self, values: Tensor) -> None:
         """See the input of one call."""
-        low, high = torch.aminmax(values)
+        low, high = (float(end) for end in torch.aminmax(values))
         self.count += values.numel()
-        self.low, self.high = torch.minimum(self.low, low), torch.maximum(self.high, high)
+        self._low, self._high = min(self._low, low), max(self._high, high)
 
-    def range(self) -> tuple[Tensor, Tensor]:
+    def range(self) -> tuple[float, float]:
         """Return smallest and largest value."""
-        return self.low, self.high
+        return self._low, self._high
 
 
 class PercentileObserver:
@@ -59,27 +59,27 @@ class PercentileObserver:
 
     def __init__(self, percentile: float, count: int) -> None:
         # The millionth keeps 0.1 % of 1,000 values at 1 in spite of binary fractions.
-        self.kept = int((100 - percentile) / 100 * count + 1e-6) + 1
-        self.lowest = self.highest = torch.empty(0)
+        self._kept = int((100 - percentile) / 100 * count + 1e-6) + 1
+        self._lowest = self._highest = torch.empty(0)
 
     def update(self, values: Tensor) -> None:
         """See the input of one call."""
         flat = values.flatten()
-        self.lowest = self._tail(self.lowest, flat, largest=False)
-        self.highest = self._tail(self.highest, flat, largest=True)
+        self._lowest = self._tail(self._lowest, flat, largest=False)
+        self._highest = self._tail(self._highest, flat, largest=True)
 
-    def range(self) -> tuple[Tensor, Tensor]:
+    def range(self) -> tuple[float, float]:
         """Return the inner ends of both tails."""
-        return self.lowest.max(), self.highest.min()
+        return float(self._lowest.max()), float(self._highest.min())
 
     def _tail(self, tail: Tensor, values: Tensor, *, largest: bool) -> Tensor:
         candidates = torch.cat([tail.to(values.dtype), values])
-        return candidates.topk(min(self.kept, candidates.numel()), largest=largest, sorted=False).values
+        return candidates.topk(min(self._kept, candidates.numel()), largest=largest, sorted=False).values
 
 
 def input_ranges(
     net: nn.Module, layers: Mapping[str, nn.Module], calibration: Tensor, percentile: float | None
-) -> dict[str, tuple[Tensor, Tensor]]:
+) -> dict[str, tuple[float, float]]:
     """Return the range of each layer's input over the calibration data.
 
     Parameters
@@ -107,32 +107,13 @@ def input_ranges(
                 f"layer {name} does not run when the calibration data passes through the net; "
                 "name the layers to replace with layers=[...]"
             )
-        if not torch.isfinite(torch.stack(observer.range())).all():
+        if not all(map(math.isfinite, observer.range())):
             raise AccelsimError(f"layer {name} sees NaN or infinity when the calibration data passes through")
     if percentile is None:
         return {name: observer.range() for name, observer in extremes.items()}
     tails = {name: PercentileObserver(percentile, observer.count) for name, observer in extremes.items()}
     _observe(net, layers, tails, calibration)
     return {name: observer.range() for name, observer in tails.items()}
-
-
-def run_calibration(net: nn.Module, calibration: Tensor) -> None:
-    """Run data through a network without gradients, in batches.
-
-    Raises
-    ------
-    AccelsimError
-        If the network refuses the data, whose shape is then probably wrong.
-    """
-    try:
-        with torch.no_grad():
-            for batch in torch.split(calibration, _BATCH):
-                net(batch)
-    except (RuntimeError, ValueError, IndexError) as error:
-        raise AccelsimError(
-            f"calibration data of shape {tuple(calibration.shape)} and type {calibration.dtype} does not fit "
-            f"the net: {' '.join(str(error).split())}"
-        ) from error
 
 
 def _observe(
@@ -144,4 +125,16 @@ def _observe(
     with ExitStack() as hooks:
         for name, layer in layers.items():
             hooks.enter_context(layer.register_forward_pre_hook(watch(observers[name])))
-        run_calibration(net, calibration)
+        _run(net, calibration)
+
+
+def _run(net: nn.Module, calibration: Tensor) -> None:
+    try:
+        with torch.no_grad():
+            for batch in torch.split(calibration, _BATCH):
+                net(batch)
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise AccelsimError(
+            f"calibration data of shape {tuple(calibration.shape)} and type {calibration.dtype} does not fit "
+            f"the net: {' '.join(str(error).split())}"
+        ) from error

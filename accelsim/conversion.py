@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from accelsim.calibration import input_ranges, run_calibration
+from accelsim.calibration import input_ranges
 from accelsim.errors import AccelsimError, nearest
 from accelsim.gemm import check_multiplier
 from accelsim.layers import ActivationOperand, ApproxConv2d, ApproxLayer, CallShape, approximate_layer
@@ -134,7 +134,9 @@ def approximate(
             layer,
             own,
             quant_params(*ranges[name], bits[0], own.signed),
-            weight_params(layer.weight, bits[1], own.signed, per_channel=weights == "per-channel"),
+            weight_params(
+                layer.weight.detach().numpy(), bits[1], own.signed, per_channel=weights == "per-channel"
+            ),
             activation_operand=activation_operand,
             name=name,
         )
@@ -220,7 +222,8 @@ def _record_calls(net: nn.Module, calibration: Tensor) -> None:
     with ExitStack() as hooks:
         for layer in layers.values():
             hooks.enter_context(layer.register_forward_hook(record))
-        run_calibration(net, calibration[:1])
+        hooks.enter_context(torch.no_grad())
+        net(calibration[:1])
     for name, layer in layers.items():
         if not layer.calls:
             raise AccelsimError(

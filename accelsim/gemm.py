@@ -83,7 +83,7 @@ def check_multiplier(lut: Lut, depth: int, where: str) -> None:
             f"{where}: multiplier {lut.name} takes {lut.a_width} x {lut.b_width} bits; the LUT engine takes "
             f"operands of up to {MAX_BITS}"
         )
-    largest = int(np.abs(lut.table.astype(np.int64)).max())
+    largest = max(int(np.abs(lut.table).max()), 255)  # codes are summed in int32 too
     if depth * largest >= 1 << 31:
         raise AccelsimError(
             f"{where} sums {depth} products of up to {largest} ({lut.name}), which can overflow its int32 "

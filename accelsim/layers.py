@@ -1,7 +1,8 @@
 """Convolution and linear layers whose multiplications run on an approximate multiplier."""
 
-import torch
+import numpy as np
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from accelsim.approx_layer import BLOCK_BYTES, ActivationOperand, ApproxLayer, CallShape
@@ -53,15 +54,20 @@ class ApproxConv2d(ApproxLayer):
         """Return the output (images, channels, rows, columns) of an input of that shape, or of one image."""
         return self._run(input[None])[0] if input.dim() == 3 else self._run(input)
 
-    def accumulate(self, codes: Tensor) -> Tensor:
+    def accumulate(self, codes: NDArray[np.uint8], threads: int = 1) -> NDArray[np.int64]:
         """Return the integer outputs, as `ApproxLayer.accumulate` says."""
         images, channels, rows, columns = self._output_shape(codes.shape)
-        padded = F.pad(codes, self.geometry.padding, value=int(self.activation_zero_point)).numpy()
-        sums = torch.empty((channels, images, rows, columns), dtype=torch.int64)
+        padded = self._padded(codes)
+        sums = np.empty((channels, images, rows, columns), np.int64)
         for first, count in row_blocks(rows, self._bytes(images * columns), BLOCK_BYTES):
-            block = self._corrected_sums(im2col(padded, self.geometry, first, count))
+            block = self._corrected_sums(im2col(padded, self.geometry, first, count), threads)
             sums[:, :, first : first + count] = block.reshape(channels, images, count, columns)
-        return sums.transpose(0, 1)
+        return sums.swapaxes(0, 1)
+
+    def _padded(self, codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        left, right, top, bottom = self.geometry.padding
+        sides = ((0, 0), (0, 0), (top, bottom), (left, right))
+        return np.pad(codes, sides, constant_values=int(self.activation_zero_point))
 
     def exact(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Return what the float convolution computes; its gradients are the surrogate."""
@@ -69,7 +75,7 @@ class ApproxConv2d(ApproxLayer):
         padded = F.pad(input, at.padding)
         return F.conv2d(padded, weight, bias, at.stride, 0, at.dilation, at.groups)
 
-    def _output_shape(self, input_shape: torch.Size) -> tuple[int, ...]:
+    def _output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         at = self.geometry
         if len(input_shape) != 4 or input_shape[1] != at.channels:
             raise AccelsimError(
@@ -97,15 +103,15 @@ class ApproxLinear(ApproxLayer):
             self._output_shape(input.shape)
         return self._run(input.reshape(-1, input.shape[-1])).reshape(*input.shape[:-1], len(self.weight))
 
-    def accumulate(self, codes: Tensor) -> Tensor:
+    def accumulate(self, codes: NDArray[np.uint8], threads: int = 1) -> NDArray[np.int64]:
         """Return the integer outputs, as `ApproxLayer.accumulate` says."""
-        return self._corrected_sums(codes.T[None].numpy()).T
+        return self._corrected_sums(codes.T[None], threads).T
 
     def exact(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Return what the float layer computes; its gradients are the surrogate."""
         return F.linear(input, weight, bias)
 
-    def _output_shape(self, input_shape: torch.Size) -> tuple[int, ...]:
+    def _output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         if len(input_shape) != 2 or input_shape[1] != self.depth:
             raise AccelsimError(
                 f"layer {self.name} was given an input of shape {tuple(input_shape)}; "

@@ -1,11 +1,13 @@
 """Affine unsigned and symmetric signed quantization of 2 to 8 bits."""
 
 from dataclasses import dataclass
+from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from accelsim.errors import AccelsimError
+from accelsim.lut import operand_values
 
 __all__ = ["MAX_BITS", "MIN_BITS", "QuantParams", "quant_params", "weight_params"]
 
@@ -17,15 +19,15 @@ MAX_BITS = 8
 class QuantParams:
     """How a real number becomes a level: ``level = clamp(round(value / scale) + zero_point, low, high)``.
 
-    The division is done in the value's own type and rounds half to even, as `torch.round` does; values
-    beyond the range, infinities included, saturate. A level's real value is ``(level - zero_point) *
-    scale``, so zero is always represented exactly.
+    The division is done in the value's own type and rounds half to even; values beyond the range,
+    infinities included, saturate. A level's real value is ``(level - zero_point) * scale``, so zero is
+    always represented exactly.
 
     Parameters
     ----------
-    scale : float tensor of shape () or (channels,)
+    scale : float array of shape () or (channels,)
         Real difference of two neighbouring levels; one for the whole tensor, or one per channel.
-    zero_point : int64 tensor of the scale's shape
+    zero_point : int64 array of the scale's shape
         Level of the real number 0.
     bits : int
         Width of a level, 2 to 8.
@@ -39,20 +41,20 @@ class QuantParams:
         If the width is out of range, a scale is not positive and finite, or a zero point is not a level.
     """
 
-    scale: Tensor
-    zero_point: Tensor
+    scale: NDArray[np.floating[Any]]
+    zero_point: NDArray[np.int64]
     bits: int
     signed: bool
 
     def __post_init__(self) -> None:
         if not MIN_BITS <= self.bits <= MAX_BITS:
             raise AccelsimError(f"quantization to {self.bits} bits; expected {MIN_BITS} to {MAX_BITS}")
-        if self.scale.dim() > 1 or self.scale.shape != self.zero_point.shape:
+        if self.scale.ndim > 1 or self.scale.shape != self.zero_point.shape:
             raise AccelsimError(
-                f"scale of shape {tuple(self.scale.shape)} with zero point of shape "
-                f"{tuple(self.zero_point.shape)}; expected both () or both (channels,)"
+                f"scale of shape {self.scale.shape} with zero point of shape {self.zero_point.shape}; "
+                "expected () for both or (channels,) for both"
             )
-        if not (torch.isfinite(self.scale) & (self.scale > 0)).all():
+        if not (np.isfinite(self.scale) & (self.scale > 0)).all():
             raise AccelsimError(f"quantization scale {self.scale.tolist()}; expected positive finite numbers")
         low, high = (0, 0) if self.signed else (self.low, self.high)
         if not ((self.zero_point >= low) & (self.zero_point <= high)).all():
@@ -69,43 +71,55 @@ class QuantParams:
         """Highest level."""
         return (1 << self.bits - 1) - 1 if self.signed else (1 << self.bits) - 1
 
-    def quantize(self, values: Tensor) -> Tensor:
+    def quantize(self, values: NDArray[np.floating[Any]], what: str = "a value") -> NDArray[np.uint8]:
         """Return the codes of real values: each level's bit pattern, two's complement when signed.
 
         Parameters
         ----------
-        values : float tensor
-            Without NaN, for which the result is unspecified. Channels, if any, are the first dimension.
+        values : float array
+            Channels, if there are several scales, are the first dimension.
+        what : str
+            What the values are, for the error message.
 
         Returns
         -------
-        uint8 tensor of the same shape, every code below 2^bits
+        uint8 array of the same shape, every code below 2^bits
+
+        Raises
+        ------
+        AccelsimError
+            If a value is NaN, which has no level.
         """
-        scale, zero_point = self._broadcast_to(values.dim())
-        levels = (values / scale.to(values.dtype)).round_()
-        levels.add_(zero_point.to(values.dtype)).clamp_(self.low, self.high)
+        if values.size and np.isnan(values.min()):
+            raise AccelsimError(f"{what} is NaN, which has no quantized level")
+        scale, zero_point = self._broadcast_to(values.ndim)
+        with np.errstate(over="ignore"):
+            levels = np.asarray(values / scale.astype(values.dtype))
+        np.rint(levels, out=levels)
+        levels += zero_point.astype(values.dtype)
+        np.clip(levels, self.low, self.high, out=levels)
         if not self.signed:
-            return levels.to(torch.uint8)
-        return levels.to(torch.int8).view(torch.uint8).bitwise_and_((1 << self.bits) - 1)
+            return levels.astype(np.uint8)
+        codes: NDArray[np.uint8] = levels.astype(np.int8).view(np.uint8) & np.uint8((1 << self.bits) - 1)
+        return codes
 
-    def levels(self, codes: Tensor) -> Tensor:
-        """Return the levels (int64) that codes stand for."""
-        levels = codes.to(torch.int64)
-        return torch.where(levels > self.high, levels - (1 << self.bits), levels) if self.signed else levels
+    def levels(self, codes: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """Return the levels that codes stand for."""
+        return operand_values(self.bits, self.signed)[codes]
 
-    def dequantize(self, codes: Tensor) -> Tensor:
-        """Return the real values (float64) that codes stand for."""
-        scale, zero_point = self._broadcast_to(codes.dim())
-        return (self.levels(codes) - zero_point) * scale.to(torch.float64)
+    def dequantize(self, codes: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return the real values that codes stand for."""
+        scale, zero_point = self._broadcast_to(codes.ndim)
+        return np.asarray((self.levels(codes) - zero_point) * scale.astype(np.float64), np.float64)
 
-    def _broadcast_to(self, dimensions: int) -> tuple[Tensor, Tensor]:
-        if self.scale.dim() == 0:
+    def _broadcast_to(self, dimensions: int) -> tuple[NDArray[np.floating[Any]], NDArray[np.int64]]:
+        if self.scale.ndim == 0:
             return self.scale, self.zero_point
         shape = (-1, *(1,) * (dimensions - 1))
         return self.scale.reshape(shape), self.zero_point.reshape(shape)
 
 
-def quant_params(low: Tensor, high: Tensor, bits: int, signed: bool) -> QuantParams:
+def quant_params(low: ArrayLike, high: ArrayLike, bits: int, signed: bool) -> QuantParams:
     """Return the parameters that cover the real range ``low`` to ``high``, widened to include 0.
 
     Affine (unsigned): ``scale = (high - low) / (2^bits - 1)``, ``zero_point = round(-low / scale)``.
@@ -115,7 +129,7 @@ def quant_params(low: Tensor, high: Tensor, bits: int, signed: bool) -> QuantPar
 
     Parameters
     ----------
-    low, high : float tensors of shape () or (channels,)
+    low, high : float or array of shape (channels,)
         Ends of the range.
     bits : int
         Width of a level, 2 to 8.
@@ -132,32 +146,31 @@ def quant_params(low: Tensor, high: Tensor, bits: int, signed: bool) -> QuantPar
     .. [1] B. Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-
        Only Inference", CVPR 2018, section 2.1; R. Krishnamoorthi, arXiv:1806.08342, sections 2.1 and 2.2.
     """
-    low, high = low.detach().to(torch.float64).clamp(max=0), high.detach().to(torch.float64).clamp(min=0)
-    if not (torch.isfinite(low) & torch.isfinite(high)).all():
+    low = np.minimum(np.asarray(low, np.float64), 0)
+    high = np.maximum(np.asarray(high, np.float64), 0)
+    if not (np.isfinite(low) & np.isfinite(high)).all():
         raise AccelsimError("the range to quantize is not finite: the values hold NaN or infinity")
     steps = (1 << bits - 1) - 1 if signed else (1 << bits) - 1
-    extent = torch.maximum(-low, high) if signed else high - low
-    smallest = torch.finfo(torch.float32).tiny
-    scale = torch.where(extent > 0, (extent / steps).clamp(min=smallest), 1.0).to(torch.float32)
-    zero_point = torch.zeros_like(low) if signed else (-low / scale).round().clamp(0, steps)
-    return QuantParams(scale, zero_point.to(torch.int64), bits, signed)
+    extent = np.maximum(-low, high) if signed else high - low
+    smallest, largest = np.finfo(np.float32).tiny, np.finfo(np.float32).max
+    scale = np.where(extent > 0, np.clip(extent / steps, smallest, largest), 1).astype(np.float32)
+    zero_point = np.zeros_like(low) if signed else np.clip(np.rint(-low / scale), 0, steps)
+    return QuantParams(scale, zero_point.astype(np.int64), bits, signed)
 
 
-def weight_params(weight: Tensor, bits: int, signed: bool, per_channel: bool) -> QuantParams:
+def weight_params(
+    weight: NDArray[np.floating[Any]], bits: int, signed: bool, per_channel: bool
+) -> QuantParams:
     """Return the parameters that cover a weight from its smallest to its largest value.
 
     Parameters
     ----------
-    weight : float tensor of shape (out_channels, ...)
+    weight : float array of shape (out_channels, ...)
         The weight of a convolution or linear layer.
     bits, signed
         As in `quant_params`.
     per_channel : bool
         One scale and zero point per output channel instead of one for all.
     """
-    low, high = torch.aminmax(weight.detach().flatten(1), dim=1)
-    return (
-        quant_params(low, high, bits, signed)
-        if per_channel
-        else quant_params(low.min(), high.max(), bits, signed)
-    )
+    others = tuple(range(1, weight.ndim)) if per_channel else None
+    return quant_params(weight.min(axis=others), weight.max(axis=others), bits, signed)

@@ -1,0 +1,81 @@
+"""Sums of approximate products, corrected exactly for the zero points of both operands."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.gemm import lut_gemm
+from accelsim.quantization import QuantParams
+
+__all__ = ["QuantizedWeight", "corrected_sums"]
+
+
+@dataclass(frozen=True, eq=False)
+class QuantizedWeight:
+    """The weight of a layer as the engine takes it.
+
+    Parameters
+    ----------
+    codes : uint8 array of shape (groups, channels, depth)
+        Bit patterns.
+    sums, zero_points : int64 arrays of shape (groups, channels, 1)
+        Sum of each channel's levels, and its zero point.
+    """
+
+    codes: NDArray[np.uint8]
+    sums: NDArray[np.int64]
+    zero_points: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls, weight: NDArray[np.floating[Any]], params: QuantParams, groups: int, what: str = "the weight"
+    ) -> "QuantizedWeight":
+        """Quantize a weight of shape (channels of all groups, ...)."""
+        codes = params.quantize(weight, what).reshape(groups, len(weight) // groups, -1)
+        sums = params.levels(codes).sum(axis=2, keepdims=True)
+        zero_points = np.broadcast_to(params.zero_point, len(weight)).reshape(sums.shape)
+        return cls(codes, sums, zero_points)
+
+
+def corrected_sums(
+    table: NDArray[np.int32],
+    x: NDArray[np.uint8],
+    weight: QuantizedWeight,
+    activation_zero_point: int,
+    threads: int,
+) -> NDArray[np.int64]:
+    """Return ``sum_k mul(x, w) - zw * sum_k x - zx * sum_k w + depth * zx * zw`` for every channel and pixel.
+
+    With an exact multiplier that is ``sum_k (x - zx)(w - zw)``; only ``mul`` is approximate. [1]_
+
+    Parameters
+    ----------
+    table : int32 array of shape (weight patterns, activation patterns)
+        Products, one row per weight.
+    x : uint8 array of shape (groups, depth, pixels)
+        Activation codes; their levels if a weight's zero point is not 0 (unsigned multipliers only).
+    weight : QuantizedWeight
+        The weight.
+    activation_zero_point : int
+        ``zx``.
+    threads : int
+        Threads for the products.
+
+    Returns
+    -------
+    int64 array of shape (channels of all groups, pixels)
+
+    References
+    ----------
+    .. [1] B. Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-
+       Only Inference", CVPR 2018, equation 7.
+    """
+    groups, channels, depth = weight.codes.shape
+    sums = lut_gemm(table, x, weight.codes, threads=threads).astype(np.int64)
+    if weight.zero_points.any():
+        sums -= weight.zero_points * x.sum(axis=1, keepdims=True, dtype=np.int32)
+    if activation_zero_point:
+        sums += activation_zero_point * (depth * weight.zero_points - weight.sums)
+    return sums.reshape(groups * channels, x.shape[2])

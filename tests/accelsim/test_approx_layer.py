@@ -1,0 +1,199 @@
+"""What a layer keeps, copies, follows and refuses."""
+
+import copy
+import io
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from accelsim import approx_layer, layers
+from accelsim.errors import AccelsimError
+from accelsim.layers import ApproxConv2d, ApproxLayer, ApproxLinear, approximate_layer
+from accelsim.lut import Lut, operand_values
+from accelsim.quantization import quant_params, weight_params
+
+
+def exact_lut(a_width: int = 8, b_width: int = 8, *, signed: bool = False) -> Lut:
+    table = np.multiply.outer(operand_values(a_width, signed), operand_values(b_width, signed))
+    return Lut("exact", table, signed)
+
+
+def quantized(layer: nn.Conv2d | nn.Linear, lut: Lut, inputs: torch.Tensor) -> ApproxLayer:
+    activation = quant_params(float(inputs.min()), float(inputs.max()), lut.a_width, lut.signed)
+    weight = weight_params(layer.weight.detach().numpy(), lut.b_width, lut.signed, per_channel=False)
+    return approximate_layer(layer, lut, activation, weight, name="c1")
+
+
+def small_convolution() -> tuple[nn.Conv2d, torch.Tensor, ApproxLayer]:
+    torch.manual_seed(0)
+    conv, inputs = nn.Conv2d(4, 6, 3, padding=1, groups=2), torch.rand(7, 4, 9, 8) - 0.3
+    lut = Lut("random", np.random.default_rng(0).integers(0, 65536, (256, 256)), signed=False)
+    return conv, inputs, quantized(conv, lut, inputs)
+
+
+@pytest.mark.parametrize("block_bytes", [1, 5_000, 60_000])
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_blocks_and_threads_change_nothing(
+    block_bytes: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, inputs, layer = small_convolution()
+    expected = layer(inputs)
+    monkeypatch.setattr(approx_layer, "BLOCK_MACS", 1)
+    monkeypatch.setattr(approx_layer, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(layers, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    assert torch.equal(layer(inputs), expected)
+    assert torch.equal(layer(inputs[:1]), expected[:1])
+
+
+def test_calls_from_several_threads() -> None:
+    _, inputs, layer = small_convolution()
+    expected = layer(inputs)
+    with ThreadPoolExecutor(4) as pool:
+        assert all(torch.equal(out, expected) for out in pool.map(lambda _: layer(inputs), range(8)))
+
+
+def test_layouts_and_batches() -> None:
+    _, inputs, layer = small_convolution()
+    expected = layer(inputs)
+    assert torch.equal(layer(inputs.to(memory_format=torch.channels_last)), expected)
+    assert torch.equal(layer(inputs[2]), expected[2])
+    assert torch.equal(layer(inputs[::2]), expected[::2])
+    assert layer(inputs[:0]).shape == (0, 6, 9, 8)
+    linear = quantized(nn.Linear(8, 3), exact_lut(), inputs)
+    assert torch.equal(linear(inputs)[1, 2, 3], linear(inputs[1, 2, 3]))
+    assert linear(inputs[:0]).shape == (0, 4, 9, 3)
+
+
+def test_channels_last_weight() -> None:
+    conv, inputs, layer = small_convolution()
+    last = quantized(copy.deepcopy(conv).to(memory_format=torch.channels_last), layer.lut, inputs)  # type: ignore[call-overload]
+    assert torch.equal(last(inputs), layer(inputs))
+
+
+def test_weight_codes_follow_the_weight() -> None:
+    conv, inputs, layer = small_convolution()
+    before = layer(inputs)
+    with torch.no_grad():
+        conv.weight.mul_(-1)
+    assert torch.equal(layer(inputs), quantized_like(layer, conv)(inputs))
+    conv.weight.data.mul_(-1)
+    assert torch.equal(layer(inputs), before)
+    layer.weight_scale.mul_(2)
+    assert not torch.equal(layer(inputs), before)
+
+
+def quantized_like(layer: ApproxLayer, conv: nn.Conv2d) -> ApproxConv2d:
+    return ApproxConv2d(conv, layer.lut, layer.activation_params, layer.weight_params)
+
+
+def test_state_dict_round_trip() -> None:
+    conv, inputs, layer = small_convolution()
+    other = quantized(nn.Conv2d(4, 6, 3, padding=1, groups=2), layer.lut, inputs * 3)
+    assert set(layer.state_dict()) == {
+        "weight", "bias", "activation_scale", "activation_zero_point", "weight_scale", "weight_zero_point",
+    }  # fmt: skip
+    other.load_state_dict(layer.state_dict())
+    assert torch.equal(other(inputs), layer(inputs))
+    assert [name for name, _ in layer.named_parameters()] == ["weight", "bias"]
+    assert layer.weight is conv.weight
+
+
+def test_copies() -> None:
+    _, inputs, layer = small_convolution()
+    expected = layer(inputs)
+    twin = copy.deepcopy(layer)
+    assert twin.lut is layer.lut
+    with torch.no_grad():
+        layer.weight.zero_()
+    assert torch.equal(twin(inputs), expected)
+    file = io.BytesIO()
+    torch.save(twin, file)
+    file.seek(0)
+    assert torch.equal(torch.load(file, weights_only=False)(inputs), expected)
+
+
+def test_double_has_the_same_levels() -> None:
+    _, inputs, layer = small_convolution()
+    single = layer.quantized_weight().codes
+    assert layer.double()(inputs.double()).dtype == torch.float64
+    np.testing.assert_array_equal(layer.quantized_weight().codes, single)
+    assert torch.equal(layer.float()(inputs), small_convolution()[2](inputs))
+
+
+def test_set_multiplier() -> None:
+    conv, inputs, layer = small_convolution()
+    layer.set_multiplier(exact_lut())
+    assert torch.equal(layer(inputs), quantized(conv, exact_lut(), inputs)(inputs))
+    for lut in (exact_lut(7, 8), exact_lut(8, 7), exact_lut(signed=True)):
+        with pytest.raises(AccelsimError, match=r"layer c1 is quantized for unsigned 8 x 8 bits; exact is "):
+            layer.set_multiplier(lut)
+
+
+def test_repr_names_the_multiplier() -> None:
+    assert "weight 6x2x3x3, multiplier random, activation is operand a" in repr(small_convolution()[2])
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        (
+            torch.rand(2, 3, 9, 8),
+            r"layer c1 was given an input of shape \(2, 3, 9, 8\); expected \(images, 4, rows",
+        ),
+        (torch.rand(4, 9), r"shape \(4, 9\); expected \(images, 4"),
+        (torch.rand(4), "expected"),
+        (torch.rand(2, 4, 0, 8), "smaller than its 3 x 3 kernel"),
+        (torch.rand(2, 4, 9, 8).double(), "weights of torch.float32 and was given torch.float64"),
+        (torch.rand(2, 4, 9, 8).half(), "torch.float16"),
+        (torch.zeros(2, 4, 9, 8, dtype=torch.uint8), "torch.uint8"),
+        (torch.full((2, 4, 9, 8), torch.nan), "an input of layer c1 is NaN"),
+        (torch.rand(2, 4, 9, 8, device="meta"), "tensors on meta; it runs on the CPU only"),
+    ],
+)
+def test_bad_inputs(inputs: torch.Tensor, message: str) -> None:
+    with pytest.raises(AccelsimError, match=message):
+        small_convolution()[2](inputs)
+
+
+@pytest.mark.parametrize("inputs", [torch.rand(2, 9), torch.tensor(1.0)])
+def test_bad_inputs_of_linear(inputs: torch.Tensor) -> None:
+    layer = quantized(nn.Linear(8, 3), exact_lut(), torch.rand(2, 8))
+    with pytest.raises(
+        AccelsimError, match=r"layer c1 was given an input of shape .*; expected \(\.\.\., 8\)"
+    ):
+        layer(inputs)
+
+
+def test_bad_weights() -> None:
+    _, inputs, layer = small_convolution()
+    layer.weight.data[0, 0, 0, 0] = torch.nan
+    with pytest.raises(AccelsimError, match="a weight of layer c1 is NaN"):
+        layer(inputs)
+    with pytest.raises(AccelsimError, match="tensors on meta"):
+        layer.to("meta")(inputs)
+
+
+def test_layers_that_cannot_be_built() -> None:
+    inputs = torch.rand(1, 2, 8, 8)
+    reflecting = nn.Conv2d(2, 2, 3, padding=1, padding_mode="reflect")
+    with pytest.raises(
+        AccelsimError, match="layer c1 has padding mode 'reflect'; the engine pads with zeros only"
+    ):
+        quantized(reflecting, exact_lut(), inputs)
+    with pytest.raises(AccelsimError, match="layer c1 sums 33026 products of up to 65025"):
+        quantized(nn.Linear(33026, 1), exact_lut(), inputs)
+    params, elsewhere = quant_params(0, 1, 8, signed=False), nn.Linear(2, 2, device="meta")
+    with pytest.raises(AccelsimError, match="layer c1 is on meta"):
+        ApproxLinear(elsewhere, exact_lut(), params, params, name="c1")
+    with pytest.raises(
+        AccelsimError, match="activation of 8 and weight of 8 bits do not fit exact, which is unsigned 8 x 4"
+    ):
+        ApproxLinear(nn.Linear(2, 2), exact_lut(8, 4), params, params)
+    with pytest.raises(AccelsimError, match="weights one or 2; got 1 and 3"):
+        ApproxLinear(
+            nn.Linear(2, 2), exact_lut(), params, quant_params(np.zeros(3), np.ones(3), 8, signed=False)
+        )

@@ -1,0 +1,295 @@
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from accelsim.conversion import LayerReport, approximate, layer_report, swap_lut
+from accelsim.errors import AccelsimError
+from accelsim.layers import ApproxConv2d, ApproxLinear
+from accelsim.lut import Lut, operand_values
+
+
+def make_lut(
+    name: str = "exact", a_width: int = 8, b_width: int = 8, *, signed: bool = False, drop: int = 0
+) -> Lut:
+    table = np.multiply.outer(operand_values(a_width, signed), operand_values(b_width, signed))
+    return Lut(name, table >> drop << drop, signed)
+
+
+class SmallNet(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.c1 = nn.Conv2d(1, 4, 3, padding=1)
+        self.features = nn.Sequential(nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(4, 6, 3, stride=2))
+        self.dropout = nn.Dropout(0.5)
+        self.fc = nn.Linear(54, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.fc(self.dropout(self.features(self.c1(x)).flatten(1)))
+
+
+@pytest.fixture
+def net() -> SmallNet:
+    torch.manual_seed(0)
+    return SmallNet()
+
+
+@pytest.fixture
+def images() -> torch.Tensor:
+    return torch.rand(70, 1, 16, 16, generator=torch.Generator().manual_seed(1))
+
+
+EXACT = make_lut()
+
+
+@pytest.mark.parametrize("lut", [EXACT, make_lut(signed=True)], ids=["unsigned", "signed"])
+@pytest.mark.parametrize("weights", ["per-tensor", "per-channel"])
+@pytest.mark.parametrize("calibrator", ["min-max", "percentile"])
+def test_exact_multiplier_stays_close_to_the_float_net(
+    net: SmallNet, images: torch.Tensor, lut: Lut, weights: Any, calibrator: Any
+) -> None:
+    converted = approximate(net, lut, calibration=images, weights=weights, calibrator=calibrator)
+    expected = net.eval()(images)
+    assert (converted(images) - expected).abs().max() < 0.02 * expected.abs().max()
+
+
+def test_more_bits_less_error(net: SmallNet, images: torch.Tensor) -> None:
+    expected = net.eval()(images)
+    errors = []
+    for bits in (2, 4, 6, 8):
+        converted = approximate(net, make_lut("m", bits, bits), calibration=images)
+        errors.append((converted(images) - expected).abs().mean().item())
+    assert errors == sorted(errors, reverse=True)
+
+
+def test_original_is_untouched(net: SmallNet, images: torch.Tensor) -> None:
+    net.train()
+    before = copy.deepcopy(net.state_dict())
+    converted = approximate(net, EXACT, calibration=images)
+    assert net.training
+    assert not converted.training
+    assert isinstance(net.c1, nn.Conv2d)
+    assert not net.c1._forward_pre_hooks
+    with torch.no_grad():
+        for parameter in converted.parameters():
+            parameter.zero_()
+    assert all(torch.equal(value, before[key]) for key, value in net.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("layers", "replaced"),
+    [
+        ("all", ["c1", "features.2", "fc"]),
+        ("conv", ["c1", "features.2"]),
+        ("linear", ["fc"]),
+        (["fc", "c1"], ["c1", "fc"]),
+        (("features.2",), ["features.2"]),
+    ],
+)
+def test_choice_of_layers(net: SmallNet, images: torch.Tensor, layers: Any, replaced: list[str]) -> None:
+    converted = approximate(net, EXACT, calibration=images, layers=layers)
+    assert [row.name for row in layer_report(converted)] == replaced
+    for name, module in converted.named_modules():
+        assert isinstance(module, ApproxConv2d | ApproxLinear) == (name in replaced)
+
+
+def test_report(net: SmallNet, images: torch.Tensor) -> None:
+    lut = make_lut("m8x6", 8, 6)
+    converted = approximate(net, lut, calibration=images, activation_operand="b", weights="per-channel")
+    conv, strided, linear = layer_report(converted)
+    assert isinstance(conv, LayerReport)
+    assert (conv.kind, conv.input_shape, conv.output_shape) == ("conv", (1, 16, 16), (4, 16, 16))
+    assert conv.macs_per_image == 4 * 16 * 16 * 9
+    assert (strided.input_shape, strided.output_shape) == ((4, 8, 8), (6, 3, 3))
+    assert strided.macs_per_image == 6 * 3 * 3 * 4 * 9
+    assert (linear.kind, linear.input_shape, linear.output_shape) == ("linear", (54,), (10,))
+    assert linear.macs_per_image == 540
+    assert conv.activation_scale == pytest.approx(float(images.max()) / 63)  # 6 bits at operand b
+    assert conv.activation_zero_point == 0
+    weight = net.c1.weight.detach().flatten(1)
+    extent = weight.max(1).values.clamp(min=0) - weight.min(1).values.clamp(max=0)
+    assert conv.weight_scales == pytest.approx((extent / 255).tolist())  # 8 bits at operand a
+    assert len(conv.weight_zero_points) == 4
+    assert {(row.multiplier, row.activation_operand) for row in (conv, strided, linear)} == {("m8x6", "b")}
+
+
+def test_operand_order_is_honoured(net: SmallNet, images: torch.Tensor) -> None:
+    rng = np.random.default_rng(0)
+    table = np.multiply.outer(np.arange(256), np.arange(256)) + rng.integers(0, 500, (256, 256))
+    lut, transposed = Lut("m", table, signed=False), Lut("t", table.T, signed=False)
+    first = approximate(net, lut, calibration=images)(images)
+    assert not torch.equal(first, approximate(net, lut, calibration=images, activation_operand="b")(images))
+    assert torch.equal(
+        first, approximate(net, transposed, calibration=images, activation_operand="b")(images)
+    )
+
+
+def test_multiplier_per_layer(net: SmallNet, images: torch.Tensor) -> None:
+    luts = {"c1": make_lut("first"), "features.2": make_lut("second", 4, 4), "fc": make_lut("s", signed=True)}
+    converted = approximate(net, luts, calibration=images)
+    assert [row.multiplier for row in layer_report(converted)] == ["first", "second", "s"]
+    swapped = swap_lut(converted, {**luts, "features.2": make_lut("third", 4, 4)})
+    assert [row.multiplier for row in layer_report(swapped)] == ["first", "third", "s"]
+
+
+def test_swap(net: SmallNet, images: torch.Tensor) -> None:
+    converted = approximate(net, EXACT, calibration=images)
+    before = converted(images)
+    coarse = make_lut("coarse", drop=9)
+    swapped = swap_lut(converted, coarse)
+    assert torch.equal(swapped(images), approximate(net, coarse, calibration=images)(images))
+    assert not torch.equal(swapped(images), before)
+    assert torch.equal(converted(images), before)
+    assert all(a is b for a, b in zip(swapped.parameters(), converted.parameters(), strict=True))
+    assert {row.multiplier for row in layer_report(converted)} == {"exact"}
+
+
+def test_shared_module_stays_one(images: torch.Tensor) -> None:
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = nn.Conv2d(1, 1, 3, padding=1)
+            self.again = self.first
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.again(self.first(x)[..., ::2, ::2])
+
+    for layers in ("all", ["again"]):
+        converted = approximate(Twice(), EXACT, calibration=images, layers=layers)
+        assert isinstance(converted.first, ApproxConv2d)
+        assert converted.first is converted.again
+        (row,) = layer_report(converted)
+        assert (row.name, row.input_shape) == ("first", (1, 16, 16))
+        assert row.macs_per_image == 9 * (16 * 16 + 8 * 8)
+
+
+def test_tied_weights_stay_tied(images: torch.Tensor) -> None:
+    net = nn.Sequential(nn.Conv2d(1, 1, 3), nn.Conv2d(1, 1, 3))
+    net[1].weight = net[0].weight
+    converted: Any = approximate(net, EXACT, calibration=images)
+    assert converted[0].weight is converted[1].weight
+
+
+def test_a_layer_alone(images: torch.Tensor) -> None:
+    assert isinstance(approximate(nn.Conv2d(1, 2, 3), EXACT, calibration=images), ApproxConv2d)
+
+
+def test_float64_net(net: SmallNet, images: torch.Tensor) -> None:
+    converted = approximate(net.double(), EXACT, calibration=images.double())
+    assert converted(images.double()).dtype == torch.float64
+
+
+def test_state_dict_of_a_net(net: SmallNet, images: torch.Tensor) -> None:
+    converted = approximate(net, EXACT, calibration=images)
+    other = approximate(SmallNet(), EXACT, calibration=images * 3)
+    other.load_state_dict(converted.state_dict())
+    assert torch.equal(other(images), converted(images))
+
+
+def test_training_through_the_surrogate(net: SmallNet, images: torch.Tensor) -> None:
+    """A few steps of descent lower the loss of the approximate net itself."""
+    converted = approximate(net, make_lut("coarse", drop=8), calibration=images)
+    labels = (images.mean((1, 2, 3)) * 50).long() % 10
+    optimizer = torch.optim.SGD(converted.parameters(), lr=0.05)
+    losses = []
+    for _ in range(8):
+        loss = nn.functional.cross_entropy(converted(images), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss))
+    assert losses[-1] < losses[0]
+
+
+def test_bypassed_layer_is_found(images: torch.Tensor) -> None:
+    class Bypass(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(1, 2, 3)
+            self.used = [self.conv]
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.used[0](x)
+
+    with pytest.raises(AccelsimError, match="layer conv is bypassed"):
+        approximate(Bypass(), EXACT, calibration=images)
+
+
+def test_hooked_layer_is_refused(net: SmallNet, images: torch.Tensor) -> None:
+    net.c1.register_forward_hook(lambda *_: None)
+    with pytest.raises(AccelsimError, match="layer c1 has forward hooks"):
+        approximate(net, EXACT, calibration=images)
+    approximate(net, EXACT, calibration=images, layers="linear")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"layers": ["features.1x"]}, "no layer 'features.1x'; did you mean features.2"),
+        ({"layers": ["nothing"]}, "no layer 'nothing'; it has c1, features.2, fc"),
+        ({"layers": ["dropout"]}, "layer dropout is a Dropout; only Conv2d and Linear"),
+        ({"layers": []}, "layers is empty; choose from c1, features.2, fc"),
+        (
+            {"layers": "convs"},
+            'layers is "convs"; expected "all", "conv", "linear" or a list.*did you mean conv',
+        ),
+        ({"layers": "fc"}, r'for one layer write layers=\["fc"\]'),
+        ({"lut": "mul8u_exact"}, r'the multiplier is given by name; load_lut\("mul8u_exact"\) makes a LUT'),
+        ({"lut": 3}, "the multiplier is a int; expected a Lut"),
+        ({"lut": {"c1": "mul8u_exact"}, "layers": ["c1"]}, "load_lut"),
+        ({"lut": {"c1": EXACT}}, "no multiplier is given for layer features.2, fc;"),
+        ({"lut": {"c2": EXACT}}, "given for 'c2', which is not among the layers chosen; it has c1, features"),
+        ({"lut": {"fc": EXACT}, "layers": "conv"}, "given for 'fc', which is not among the layers chosen"),
+        (
+            {"lut": Lut("wide", np.zeros((512, 256), int), signed=False)},
+            "layer c1: multiplier wide takes 9 x 8 bits",
+        ),
+        ({"activation_operand": "A"}, "activation_operand is 'A'; expected a or b"),
+        ({"weights": "per-chanel"}, "weights is 'per-chanel'.*did you mean per-channel"),
+        ({"calibrator": "entropy"}, "calibrator is 'entropy'; expected min-max or percentile"),
+        ({"percentile": 0.999}, "percentile is 0.999; expected above 50, up to 100"),
+        ({"percentile": float("nan")}, "percentile is nan"),
+        ({"calibration": torch.rand(4, 3, 16, 16)}, "does not fit the net: .*3 channels"),
+        ({"calibration": torch.rand(4, 1, 20, 20)}, "does not fit the net: mat1 and mat2"),
+        ({"calibration": torch.zeros(4, 1, 16, 16, dtype=torch.uint8)}, "torch.uint8 does not fit the net"),
+        ({"calibration": torch.rand(0, 1, 16, 16)}, r"calibration data of shape \(0, 1, 16, 16\) is empty"),
+        ({"calibration": torch.full((1, 1, 16, 16), torch.nan)}, "calibration data holds NaN or infinity"),
+        ({"calibration": torch.full((1, 1, 16, 16), torch.inf)}, "calibration data holds NaN or infinity"),
+        ({"calibration": np.zeros((1, 1, 16, 16))}, "calibration data is a ndarray; expected a torch.Tensor"),
+        ({"net": "lenet5"}, "the net is a str; expected a torch.nn.Module"),
+        ({"net": nn.Sequential(nn.ReLU())}, "Sequential has no Conv2d or Linear layer to replace"),
+        ({"net": nn.Linear(16, 2), "layers": "conv"}, "Linear has no conv layer to replace"),
+    ],
+)
+def test_errors(net: SmallNet, images: torch.Tensor, arguments: Mapping[str, Any], message: str) -> None:
+    given = {"net": net, "lut": EXACT, "calibration": images, **arguments}
+    with pytest.raises(AccelsimError, match=message) as error:
+        approximate(given.pop("net"), given.pop("lut"), **given)
+    assert "\n" not in str(error.value)
+
+
+def test_approximate_net_is_not_approximated_again(net: SmallNet, images: torch.Tensor) -> None:
+    converted = approximate(net, EXACT, calibration=images, layers=["c1"])
+    with pytest.raises(AccelsimError, match="approximate already; .* swap_lut"):
+        approximate(converted, EXACT, calibration=images)
+
+
+@pytest.mark.parametrize("lut", [make_lut("m", 8, 7), make_lut("m", 4, 4), make_lut("m", signed=True)])
+def test_swap_of_another_kind(net: SmallNet, images: torch.Tensor, lut: Lut) -> None:
+    converted = approximate(net, EXACT, calibration=images)
+    with pytest.raises(AccelsimError, match="layer c1 is quantized for unsigned 8 x 8 bits; m is"):
+        swap_lut(converted, lut)
+    with pytest.raises(AccelsimError, match="load_lut"):
+        swap_lut(converted, "mul8u_exact")  # type: ignore[arg-type]
+
+
+def test_float_net_has_no_report(net: SmallNet) -> None:
+    for use in (layer_report, lambda net: swap_lut(net, EXACT)):
+        with pytest.raises(
+            AccelsimError, match=r"SmallNet has no approximate layer; approximate\(\) makes them"
+        ):
+            use(net)

@@ -1,0 +1,140 @@
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from accelsim import gemm
+from accelsim.errors import AccelsimError
+from accelsim.gemm import check_multiplier, lut_gemm, lut_gemm_reference
+from accelsim.lut import Lut
+
+Operands = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+@st.composite
+def operands(draw: st.DrawFn) -> Operands:
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    weight_bits, activation_bits = draw(st.integers(2, 8)), draw(st.integers(2, 8))
+    groups, channels, depth = draw(st.integers(1, 3)), draw(st.integers(1, 5)), draw(st.integers(1, 13))
+    # Around the sizes at which the kernel takes another path.
+    pixels = draw(st.one_of(st.integers(0, 70), st.integers(1020, 1100), st.just(2048)))
+    table = rng.integers(-(2**15), 2**16, (2**weight_bits, 2**activation_bits)).astype(np.int32)
+    x = rng.integers(0, 2**activation_bits, (groups, depth, pixels)).astype(np.uint8)
+    return table, x, rng.integers(0, 2**weight_bits, (groups, channels, depth)).astype(np.uint8)
+
+
+@given(operands())
+def test_equals_the_reference(given: Operands) -> None:
+    out = lut_gemm(*given)
+    assert out.dtype == np.int32
+    np.testing.assert_array_equal(out, lut_gemm_reference(*given))
+
+
+@settings(max_examples=20)
+@given(operands(), st.integers(1, 7))
+def test_thread_count_changes_nothing(given: Operands, threads: int) -> None:
+    before = gemm._TOO_FEW_TO_SHARE
+    gemm._TOO_FEW_TO_SHARE = 0
+    try:
+        np.testing.assert_array_equal(lut_gemm(*given, threads=threads), lut_gemm(*given, threads=1))
+    finally:
+        gemm._TOO_FEW_TO_SHARE = before
+
+
+def test_reference_equals_three_loops() -> None:
+    rng = np.random.default_rng(1)
+    table = rng.integers(-9, 9, (4, 8)).astype(np.int32)
+    x, w = rng.integers(0, 8, (2, 3, 5)).astype(np.uint8), rng.integers(0, 4, (2, 2, 3)).astype(np.uint8)
+    for g in range(2):
+        for o in range(2):
+            for p in range(5):
+                total = sum(int(table[w[g, o, k], x[g, k, p]]) for k in range(3))
+                assert lut_gemm_reference(table, x, w)[g, o, p] == total == lut_gemm(table, x, w)[g, o, p]
+
+
+@pytest.mark.parametrize(
+    "product", [(65535, 65535), (-65535, 65535), (65535, -65535), (-65535, -65535), (-1, 0)]
+)
+def test_sums_at_the_accumulators_limit(product: tuple[int, int]) -> None:
+    """Two channels that share a look-up keep apart up to the last bit."""
+    depth = (2**31 - 1) // 65535
+    table = np.zeros((4, 4), np.int32)
+    table[1], table[2] = product
+    x = np.zeros((1, depth, 64), np.uint8)
+    w = np.repeat(np.array([[[1], [2]]], np.uint8), depth, axis=2)
+    np.testing.assert_array_equal(lut_gemm(table, x, w)[0, :, 63], np.array(product) * depth)
+
+
+def test_takes_any_memory_layout() -> None:
+    rng = np.random.default_rng(2)
+    table = rng.integers(0, 9, (8, 4)).astype(np.int32).T
+    x = rng.integers(0, 8, (5, 6, 2)).astype(np.uint8).T
+    w = rng.integers(0, 4, (6, 3, 2)).astype(np.uint8).T
+    w.flags.writeable = False
+    np.testing.assert_array_equal(lut_gemm(table, x, w), lut_gemm_reference(table, x, w))
+
+
+def test_may_be_called_from_several_threads() -> None:
+    rng = np.random.default_rng(3)
+    table = rng.integers(0, 65536, (256, 256)).astype(np.int32)
+    x = rng.integers(0, 256, (1, 30, 3000)).astype(np.uint8)
+    w = rng.integers(0, 256, (1, 8, 30)).astype(np.uint8)
+    expected = lut_gemm_reference(table, x, w)
+    with ThreadPoolExecutor(4) as pool:
+        for out in pool.map(lambda _: lut_gemm(table, x, w, threads=2), range(8)):
+            np.testing.assert_array_equal(out, expected)
+
+
+def test_second_process_does_not_compile() -> None:
+    """One compiled kernel for all callers, kept on disk."""
+    program = (
+        "import numpy as np\n"
+        "from accelsim import gemm\n"
+        "table = np.zeros((4, 4), np.int32)\n"
+        "table.flags.writeable = False\n"
+        "gemm.lut_gemm(table, np.zeros((1, 2, 3), np.uint8), np.zeros((1, 1, 2), np.uint8))\n"
+        "gemm.lut_gemm(np.zeros((4, 8), np.int32).T.copy('F'), *[np.zeros((1, 1, 1), np.uint8)] * 2)\n"
+        "print(len(gemm._run.signatures), sum(gemm._run.stats.cache_misses.values()))\n"
+    )
+    lut_gemm(np.zeros((4, 4), np.int32), *[np.zeros((1, 1, 1), np.uint8)] * 2)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "0"]
+
+
+@pytest.mark.parametrize(
+    ("table", "x", "w", "message"),
+    [
+        (np.zeros((4, 4), np.int64), (1, 2, 3), (1, 1, 2), "expected int32"),
+        (np.zeros((4, 4), np.int32), (2, 3), (1, 1, 2), "expected int32"),
+        (np.zeros((4, 4), np.int32), (1, 2, 3), (1, 1, 3), "groups and depth must agree"),
+        (np.zeros((4, 4), np.int32), (2, 2, 3), (1, 1, 2), "groups and depth must agree"),
+    ],
+)
+def test_errors(table: np.ndarray, x: tuple[int, ...], w: tuple[int, ...], message: str) -> None:
+    with pytest.raises(AccelsimError, match=message):
+        lut_gemm(table, np.zeros(x, np.uint8), np.zeros(w, np.uint8))
+
+
+def test_code_without_an_entry() -> None:
+    table, zeros = np.zeros((8, 4), np.int32), np.zeros((1, 1, 1), np.uint8)
+    with pytest.raises(AccelsimError, match="activation code 4 has no entry in a table of 4 patterns"):
+        lut_gemm(table, zeros + np.uint8(4), zeros)
+    with pytest.raises(AccelsimError, match="weight code 8 has no entry in a table of 8 patterns"):
+        lut_gemm(table, zeros, zeros + np.uint8(8))
+
+
+def test_multiplier_check() -> None:
+    lut = Lut("m", np.full((256, 256), 65535), signed=False)
+    check_multiplier(lut, 32768, "layer fc")  # 32768 * 65535 = 2^31 - 2^15
+    with pytest.raises(AccelsimError, match="layer fc sums 32769 products of up to 65535.*at most 32768"):
+        check_multiplier(lut, 32769, "layer fc")
+    negative = Lut("n", np.full((256, 256), -32768), signed=True)
+    check_multiplier(negative, 65535, "layer fc")
+    with pytest.raises(AccelsimError, match="overflow"):
+        check_multiplier(negative, 65536, "layer fc")
+    with pytest.raises(AccelsimError, match="takes 8 x 9 bits; the LUT engine takes operands of up to 8"):
+        check_multiplier(Lut("wide", np.zeros((256, 512), int), signed=False), 1, "layer fc")
