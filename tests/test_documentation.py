@@ -1,0 +1,52 @@
+"""The documentation's Python examples run, its links lead somewhere, and the README's commands are CI's."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+import accelsim
+from accelsim.cli.command_line import root
+
+ROOT = Path(accelsim.__file__).resolve().parent.parent
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = [page for page in PAGES if "_build" not in page.parts]
+
+
+@pytest.mark.parametrize("page", ["tutorial.md", "how-to/use-your-own-network.md"])
+def test_examples_run(page, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(
+        r"^```python\n(.*?)^```$", (ROOT / "docs" / page).read_text(), re.DOTALL | re.MULTILINE
+    )
+    assert blocks
+    exec(compile("\n".join(blocks), page, "exec"), {"__name__": page})
+    assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text()):
+        if not target.startswith(("https://", "http://")):
+            assert (page.parent / target).exists(), target
+
+
+def test_documented_commands_exist():
+    for page in PAGES:
+        shell = "".join(re.findall(r"^```sh\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE))
+        for line in re.findall(r"^accelsim (.*)$", shell, re.MULTILINE):
+            words = line.split("#")[0].split()
+            command, context = root, click.Context(root)
+            while isinstance(command, click.Group):
+                command = command.get_command(context, words.pop(0))
+                assert command is not None, line
+            options = {name for parameter in command.params for name in parameter.opts}
+            given = {word for word in words if word.startswith("-")}
+            assert given <= options, line
+
+
+def test_files_speak_of_the_project_alone():
+    """No path of a developer's machine in any text file."""
+    for page in PAGES:
+        assert not re.search(r"(^|[^.\w])/(home|root|work|tmp)/", page.read_text()), page
