@@ -211,6 +211,7 @@ def test_all_columns_is_the_default(multiplier, width, cell, data):
         ((8, "ama9"), "cell is 'ama9'; expected one of exact, ama1"),
         ((8, "ama1", -1), "columns is -1; expected an integer from 0 to 16"),
         ((8, "ama1", 17), "columns is 17; expected"),
+        ((8, "ama1", True), "columns is True; expected"),
         ((8, "ama1", "4"), "columns is '4'; expected"),
     ],
 )

@@ -4,8 +4,11 @@ import pytest
 from accelsim.errors import AccelsimError
 from accelsim.lut import MAX_LUT_WIDTH
 from accelsim.rtl import (
+    ArrayMultiplier,
     BaughWooleyMultiplier,
     BrokenArrayMultiplier,
+    CarrySaveMultiplier,
+    DaddaMultiplier,
     DrumMultiplier,
     SignMagnitudeMultiplier,
     TruncatedMultiplier,
@@ -63,19 +66,29 @@ def test_4_bit_multipliers_come_close_to_the_product(name):
         np.testing.assert_array_equal(found, exact)
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("mul8u_ama2_k6", ArrayMultiplier),
+        ("mul8u_csa_ama2_k6", CarrySaveMultiplier),
+        ("mul8u_wallace_ama2_k6", WallaceMultiplier),
+        ("mul8u_dadda_ama2_k6", DaddaMultiplier),
+        ("mul8s_bw_ama2_k6", BaughWooleyMultiplier),
+    ],
+)
+def test_cell_and_columns_reach_the_description(name, kind):
+    multiplier = describe(name).build()
+    assert type(multiplier) is kind
+    assert (multiplier.cell, multiplier.columns) == ("ama2", 6)
+
+
 def test_parameters_reach_the_description():
-    wallace = describe("mul8u_wallace_ama2_k6").build()
-    assert isinstance(wallace, WallaceMultiplier)
-    assert (wallace.cell, wallace.columns) == ("ama2", 6)
     broken = describe("mul8u_bam_h1_v6").build()
     assert isinstance(broken, BrokenArrayMultiplier)
     assert (broken.horizontal, broken.vertical) == (1, 6)
     truncated = describe("mul8u_trunc_k4_corrected").build()
     assert isinstance(truncated, TruncatedMultiplier)
     assert (truncated.columns, truncated.corrected) == (4, True)
-    baugh_wooley = describe("mul8s_bw_ama1_k6").build()
-    assert isinstance(baugh_wooley, BaughWooleyMultiplier)
-    assert (baugh_wooley.cell, baugh_wooley.columns) == ("ama1", 6)
     around = describe("mul8s_sm_drum_k4").build()
     assert isinstance(around, SignMagnitudeMultiplier)
     assert isinstance(around.unsigned, DrumMultiplier)
