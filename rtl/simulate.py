@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 __all__ = ["products_in_amaranth"]
 
 
-def products_in_amaranth(component: wiring.Component, a: ArrayLike, b: ArrayLike) -> NDArray[np.int64]:
+def products_in_amaranth(component: wiring.Component, a: ArrayLike, b: ArrayLike) -> NDArray[Any]:
     """Simulate a multiplier description, some thousands of operand pairs a second.
 
     Parameters
@@ -22,7 +22,7 @@ def products_in_amaranth(component: wiring.Component, a: ArrayLike, b: ArrayLike
 
     Returns
     -------
-    int64 array of shape (pairs,)
+    int64 array of shape (pairs,), uint64 where a product needs it
         Products as numbers.
     """
     found: list[int] = []
@@ -36,4 +36,4 @@ def products_in_amaranth(component: wiring.Component, a: ArrayLike, b: ArrayLike
     simulator = Simulator(component)
     simulator.add_testbench(feed)
     simulator.run()
-    return np.array(found, dtype=np.int64)
+    return np.array(found, dtype=np.uint64 if max(found) >> 63 > 0 else np.int64)
