@@ -101,7 +101,8 @@ class ApproxLayer(nn.Module):
         self.bias = layer.bias
         self.depth = layer.weight[0].numel()
         self.groups = layer.groups if isinstance(layer, nn.Conv2d) else 1
-        self.calls: tuple[CallShape, ...] = ()
+        self.calls: list[CallShape] = []
+        self.records_calls = False
         self._quantized: tuple[tuple[Tensor, ...], QuantizedWeight] | None = None
         if layer.weight.device.type != "cpu":
             raise AccelsimError(
@@ -200,6 +201,12 @@ class ApproxLayer(nn.Module):
             )
         self._output_shape(input.shape)
         return straight_through(self._evaluate, self.exact, input, self.weight, self.bias)
+
+    def _recorded(self, input: Tensor, output: Tensor) -> Tensor:
+        if self.records_calls:
+            macs = self.depth * output.numel()
+            self.calls.append(CallShape(tuple(input.shape[1:]), tuple(output.shape[1:]), macs))
+        return output
 
     def _evaluate(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Run the engine over blocks of the batch, on as many threads as torch uses."""

@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from accelsim.calibration import input_ranges
 from accelsim.errors import AccelsimError, nearest
 from accelsim.gemm import check_multiplier
-from accelsim.layers import ActivationOperand, ApproxConv2d, ApproxLayer, CallShape, approximate_layer
+from accelsim.layers import ActivationOperand, ApproxConv2d, ApproxLayer, approximate_layer
 from accelsim.lut import Lut
 from accelsim.quantization import quant_params, weight_params
 from accelsim.selection import lut_of_each, selected_layers
@@ -141,7 +140,7 @@ def approximate(
             name=name,
         )
     converted = _replaced(converted, replacements)
-    _record_calls(converted, calibration)
+    _record_calls(converted, calibration[:1])
     return converted
 
 
@@ -210,20 +209,18 @@ def _replaced(net: nn.Module, replacements: Mapping[nn.Module, ApproxLayer]) -> 
     return net
 
 
-def _record_calls(net: nn.Module, calibration: Tensor) -> None:
-    """Run one image, so that each layer knows its shapes and none is found to be bypassed later."""
+def _record_calls(net: nn.Module, image: Tensor) -> None:
+    """Run one image, so that each layer knows its shapes and none is found to be bypassed later.
 
-    def record(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        assert isinstance(layer, ApproxLayer)
-        shapes = (tuple(inputs[0].shape[1:]), tuple(output.shape[1:]))
-        layer.calls = (*layer.calls, CallShape(*shapes, layer.depth * output.numel()))
-
+    Without hooks: they would keep `nn.TransformerEncoderLayer` from the path on which it bypasses layers.
+    """
     layers = _approximate_layers(net)
-    with ExitStack() as hooks:
-        for layer in layers.values():
-            hooks.enter_context(layer.register_forward_hook(record))
-        hooks.enter_context(torch.no_grad())
-        net(calibration[:1])
+    for layer in layers.values():
+        layer.records_calls = True
+    with torch.no_grad():
+        net(image)
+    for layer in layers.values():
+        layer.records_calls = False
     for name, layer in layers.items():
         if not layer.calls:
             raise AccelsimError(

@@ -18,7 +18,7 @@ __all__ = ["check_multiplier", "lut_gemm", "lut_gemm_reference"]
 #: Pixels whose accumulators stay in the first-level cache together with four rows of the table.
 _BLOCK = 1024
 #: Below this many pixels, joining two rows of the table costs more than it saves.
-_SHORT = 48
+_SHORT = 64
 #: Look-ups that are over before a second thread would have begun.
 _TOO_FEW_TO_SHARE = 200_000
 

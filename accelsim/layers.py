@@ -52,7 +52,8 @@ class ApproxConv2d(ApproxLayer):
 
     def forward(self, input: Tensor) -> Tensor:
         """Return the output (images, channels, rows, columns) of an input of that shape, or of one image."""
-        return self._run(input[None])[0] if input.dim() == 3 else self._run(input)
+        output = self._run(input[None])[0] if input.dim() == 3 else self._run(input)
+        return self._recorded(input, output)
 
     def accumulate(self, codes: NDArray[np.uint8], threads: int = 1) -> NDArray[np.int64]:
         """Return the integer outputs, as `ApproxLayer.accumulate` says."""
@@ -101,7 +102,8 @@ class ApproxLinear(ApproxLayer):
         """Return the output (..., out_features) of an input (..., in_features)."""
         if input.dim() == 0:
             self._output_shape(input.shape)
-        return self._run(input.reshape(-1, input.shape[-1])).reshape(*input.shape[:-1], len(self.weight))
+        output = self._run(input.reshape(-1, input.shape[-1]))
+        return self._recorded(input, output.reshape(*input.shape[:-1], len(self.weight)))
 
     def accumulate(self, codes: NDArray[np.uint8], threads: int = 1) -> NDArray[np.int64]:
         """Return the integer outputs, as `ApproxLayer.accumulate` says."""

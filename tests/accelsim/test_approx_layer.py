@@ -3,6 +3,7 @@
 import copy
 import io
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from torch import nn
 
 from accelsim import approx_layer, layers
 from accelsim.errors import AccelsimError
+from accelsim.im2col import im2col
 from accelsim.layers import ApproxConv2d, ApproxLayer, ApproxLinear, approximate_layer
 from accelsim.lut import Lut, operand_values
 from accelsim.quantization import quant_params, weight_params
@@ -47,6 +49,24 @@ def test_blocks_and_threads_change_nothing(
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     assert torch.equal(layer(inputs), expected)
     assert torch.equal(layer(inputs[:1]), expected[:1])
+
+
+@pytest.mark.parametrize("shape", [(300, 4, 16, 16), (1, 4, 300, 300)])
+def test_memory_is_bounded(shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither many images nor a large one make a large im2col matrix."""
+    sizes = []
+
+    def measured(*arguments: Any) -> Any:
+        columns = im2col(*arguments)
+        sizes.append(columns.nbytes)
+        return columns
+
+    monkeypatch.setattr(layers, "im2col", measured)
+    monkeypatch.setattr(approx_layer, "BLOCK_BYTES", 1 << 20)
+    monkeypatch.setattr(layers, "BLOCK_BYTES", 1 << 20)
+    small_convolution()[2](torch.rand(shape))
+    assert sum(sizes) == 36 * shape[0] * shape[2] * shape[3]
+    assert max(sizes) <= 1 << 20 < sum(sizes)
 
 
 def test_calls_from_several_threads() -> None:

@@ -53,7 +53,7 @@ def test_ranges_of_a_net() -> None:
     torch.manual_seed(0)
     first, second = nn.Linear(3, 4), nn.Linear(4, 2)
     net, data = nn.Sequential(first, nn.ReLU(), second), torch.randn(150, 3)
-    hidden = first(data).relu()
+    hidden = first(data).relu().detach()
     layers = {"0": first, "2": second}
     ranges = input_ranges(net, layers, data, None)
     assert ranges["0"] == (data.min(), data.max())

@@ -117,6 +117,14 @@ def test_report(net: SmallNet, images: torch.Tensor) -> None:
     assert {(row.multiplier, row.activation_operand) for row in (conv, strided, linear)} == {("m8x6", "b")}
 
 
+def test_report_of_a_sequence() -> None:
+    converted = approximate(nn.Linear(6, 2), EXACT, calibration=torch.rand(4, 5, 6))
+    (row,) = layer_report(converted)
+    assert (row.input_shape, row.output_shape, row.macs_per_image) == ((5, 6), (5, 2), 60)
+    converted(torch.rand(3, 5, 6))
+    assert layer_report(converted) == [row]
+
+
 def test_operand_order_is_honoured(net: SmallNet, images: torch.Tensor) -> None:
     rng = np.random.default_rng(0)
     table = np.multiply.outer(np.arange(256), np.arange(256)) + rng.integers(0, 500, (256, 256))
@@ -201,7 +209,7 @@ def test_training_through_the_surrogate(net: SmallNet, images: torch.Tensor) -> 
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        losses.append(float(loss))
+        losses.append(loss.item())
     assert losses[-1] < losses[0]
 
 
@@ -217,6 +225,12 @@ def test_bypassed_layer_is_found(images: torch.Tensor) -> None:
 
     with pytest.raises(AccelsimError, match="layer conv is bypassed"):
         approximate(Bypass(), EXACT, calibration=images)
+
+
+def test_fused_path_of_the_transformer_is_found() -> None:
+    net = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+    with pytest.raises(AccelsimError, match="layer linear1 is bypassed"):
+        approximate(net, EXACT, calibration=torch.rand(4, 5, 8))
 
 
 def test_hooked_layer_is_refused(net: SmallNet, images: torch.Tensor) -> None:

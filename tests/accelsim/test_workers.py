@@ -1,0 +1,49 @@
+import subprocess
+import sys
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accelsim.workers import share_tasks
+
+
+@given(st.integers(0, 100), st.integers(1, 6))
+def test_every_task_runs_once(tasks: int, threads: int) -> None:
+    runs = [0] * tasks
+
+    def run(first: int, stop: int) -> None:
+        for task in range(first, stop):
+            runs[task] += 1
+
+    share_tasks(run, tasks, threads)
+    assert runs == [1] * tasks
+
+
+def test_runs_on_several_threads_at_once() -> None:
+    meeting = threading.Barrier(3, timeout=30)
+    share_tasks(lambda first, stop: meeting.wait() and None, 3, 3)
+
+
+def test_errors_reach_the_caller() -> None:
+    def run(first: int, stop: int) -> None:
+        raise ValueError(f"task {first}")
+
+    with pytest.raises(ValueError, match="task 0"):
+        share_tasks(run, 8, 2)
+
+
+def test_forked_process_has_threads_of_its_own() -> None:
+    program = (
+        "import os\n"
+        "from accelsim.workers import share_tasks\n"
+        "share_tasks(lambda first, stop: None, 8, 2)\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    share_tasks(lambda first, stop: None, 8, 2)\n"
+        "    os._exit(7)\n"
+        "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    assert subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout == "7\n"
