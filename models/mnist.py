@@ -8,6 +8,7 @@ import torch
 from accelsim.errors import AccelsimError
 from accelsim.models.dataset import Dataset
 from accelsim.models.idx import read_idx
+from accelsim.models.progress import progress_bar
 from accelsim.storage import data_folder
 
 __all__ = ["MIRRORS", "SHA256", "load_mnist"]
@@ -43,10 +44,13 @@ def load_mnist() -> Dataset:
         If a file is missing and cannot be downloaded, is damaged, or does not fit the others.
     """
     folder = data_folder() / "mnist"
+    files = _files(folder)
     parts = {}
     for part in ("train", "t10k"):
-        images_file = _local_file(folder, f"{part}-images-idx3-ubyte")
-        labels_file = _local_file(folder, f"{part}-labels-idx1-ubyte")
+        images_file, labels_file = (
+            files[f"{part}-images-idx3-ubyte.gz"],
+            files[f"{part}-labels-idx1-ubyte.gz"],
+        )
         images, labels = read_idx(images_file, 3), read_idx(labels_file, 1)
         if images.shape[1:] != (_SIDE, _SIDE) or not len(images):
             raise AccelsimError(
@@ -64,29 +68,40 @@ def load_mnist() -> Dataset:
     return Dataset("mnist", *parts["train"], *parts["t10k"], classes=tuple(str(digit) for digit in range(10)))
 
 
-def _local_file(folder: Path, name: str) -> Path:
-    for path in (folder / name, folder / f"{name}.gz"):
-        if path.is_file():
-            return path
-    return _downloaded(folder, f"{name}.gz")
+def _files(folder: Path) -> dict[str, Path]:
+    """Return where each published file is, after downloading those that are missing."""
+    files = {}
+    for name in SHA256:
+        plain, compressed = folder / name.removesuffix(".gz"), folder / name
+        files[name] = plain if plain.is_file() else compressed
+    missing = [name for name, path in files.items() if not path.is_file()]
+    if missing:
+        with progress_bar("downloading MNIST", len(missing)) as done:
+            for name in missing:
+                _download(folder, name)
+                done("")
+    return files
 
 
-def _downloaded(folder: Path, name: str) -> Path:
+def _download(folder: Path, name: str) -> None:
     import pooch  # type: ignore[import-untyped]
 
-    for mirror in MIRRORS:
-        try:
-            return Path(
-                pooch.retrieve(
-                    mirror + name,
-                    known_hash=SHA256[name],
-                    fname=name,
-                    path=folder,
-                    downloader=pooch.HTTPDownloader(timeout=_SECONDS_TO_CONNECT),
-                )
-            )
-        except (OSError, ValueError) as error:  # no network or folder; another checksum
-            reason = str(error) if isinstance(error, ValueError) else type(error).__name__
+    logger = pooch.get_logger()
+    level = logger.level
+    logger.setLevel("WARNING")  # its announcements would stand between the bar's frames
+    try:
+        for mirror in MIRRORS:
+            downloader = pooch.HTTPDownloader(timeout=_SECONDS_TO_CONNECT)
+            try:
+                pooch.retrieve(mirror + name, SHA256[name], fname=name, path=folder, downloader=downloader)
+            except ValueError as error:  # another checksum
+                reason = " ".join(str(error).split())
+            except OSError as error:  # no network, or the folder cannot be written
+                reason = error.strerror or type(error).__name__
+            else:
+                return
+    finally:
+        logger.setLevel(level)
     raise AccelsimError(
         f"MNIST: {name} is not in {folder} and could not be downloaded ({reason}); "
         f"expected there: {', '.join(SHA256)} (or the same without .gz)"

@@ -31,7 +31,7 @@ def test_it_is_trained_once(tiny: Dataset, own_folders: Path, trainings: list[st
     assert entry.suffix == ".safetensors"
 
 
-def test_every_part_of_the_key_counts(tiny: Dataset, digits: Dataset, trainings: list[str]) -> None:
+def test_every_part_of_the_key_counts(tiny: Dataset, own_folders: Path, trainings: list[str]) -> None:
     other = Dataset(
         "tiny", tiny.train_images, tiny.train_labels.flip(0), tiny.test_images, tiny.test_labels, tiny.classes
     )
@@ -46,6 +46,7 @@ def test_every_part_of_the_key_counts(tiny: Dataset, digits: Dataset, trainings:
         )
     }
     assert len(hashes) == len(trainings) == 5
+    assert len(list((own_folders / "checkpoints").iterdir())) == 5
 
 
 def test_a_data_set_by_name_and_by_hand_share_an_entry(digits: Dataset, trainings: list[str]) -> None:

@@ -16,6 +16,7 @@ from accelsim.models import (
     default_recipe,
     load_dataset,
     train,
+    training,
     weights_sha256,
 )
 
@@ -31,6 +32,11 @@ def test_the_same_arguments_give_the_same_weights(tiny: Dataset) -> None:
     assert first.sha256 == again.sha256 == weights_sha256(again.net)
     assert train("lenet5", tiny, epochs=2, seed=5).sha256 != first.sha256
     assert train("lenet5", tiny, epochs=3, seed=4).sha256 != first.sha256
+
+
+def test_the_order_of_the_images_follows_the_seed(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "build_network", lambda name, seed: build_network(name, seed=0))
+    assert train("ffnn", tiny, epochs=1, seed=1).sha256 != train("ffnn", tiny, epochs=1, seed=2).sha256
 
 
 def test_nothing_global_is_changed(tiny: Dataset) -> None:
