@@ -16,6 +16,15 @@ def seeded(network: nn.Module, seed: int) -> nn.Module:
     return network.eval()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def single_thread():
+    """Networks this small gain nothing from a second thread, and lose much where cores are busy."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture
 def source():
     return seeded(nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3)), seed=1)

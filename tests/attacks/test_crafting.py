@@ -146,6 +146,7 @@ def test_attacks_that_draw_from_numpy_are_seeded_too(source, images, labels, mon
     np.random.seed(9)  # noqa: NPY002
     assert torch.equal(craft(attack, source, images, labels, 1.0, 5), first)
     assert norms(first - images, "l2").max() <= 1 + 1e-5
+    assert 0 <= first.min() <= first.max() <= 1, "an attack of the user's own may leave the range"
 
 
 def test_each_batch_has_its_own_stream(source, images, labels):

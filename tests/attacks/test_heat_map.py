@@ -70,6 +70,8 @@ def test_everything_drawn_lies_on_the_page_and_names_do_not_run_into_panels(atta
         assert bottom >= -1
         assert right <= page.width + 1
         assert top <= page.height + 1
+    tops = sorted({round(panel.get_window_extent().y1) for panel in panels})
+    assert len(tops) < 3 or np.ptp(np.diff(tops)) <= 3, "rows are unevenly spaced"
     for panel in panels:
         cell = panel.get_window_extent().width / victims
         assert max(text.get_window_extent().width for text in panel.texts) < cell
