@@ -43,7 +43,7 @@ class ApproxLayer(nn.Module):
 
         ``sum (x - zx)(w - zw) = sum mul(x, w) - zw * sum x - zx * sum w + depth * zx * zw``
 
-    in which only ``mul`` is approximate (int32 accumulators); the corrections are exact adders. [1]_ The
+    in which only ``mul`` is approximate (int32 accumulators); the corrections are exact adders. The
     integer is multiplied by both scales and the float bias is added in float64, and the result rounded to
     the input's type.
 
@@ -73,8 +73,8 @@ class ApproxLayer(nn.Module):
 
     References
     ----------
-    .. [1] B. Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-
-       Only Inference", CVPR 2018, equation 7.
+    B. Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-
+    Only Inference", CVPR 2018, equation 7.
     """
 
     activation_scale: Tensor

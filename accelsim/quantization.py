@@ -123,7 +123,7 @@ def quant_params(low: ArrayLike, high: ArrayLike, bits: int, signed: bool) -> Qu
     """Return the parameters that cover the real range ``low`` to ``high``, widened to include 0.
 
     Affine (unsigned): ``scale = (high - low) / (2^bits - 1)``, ``zero_point = round(-low / scale)``.
-    Symmetric (signed): ``scale = max(|low|, |high|) / (2^(bits-1) - 1)``, ``zero_point = 0``. [1]_
+    Symmetric (signed): ``scale = max(|low|, |high|) / (2^(bits-1) - 1)``, ``zero_point = 0``.
     The scale is rounded to float32, so that networks of either float type use the same one. A range without
     extent (all values 0) gets scale 1.
 
@@ -143,8 +143,8 @@ def quant_params(low: ArrayLike, high: ArrayLike, bits: int, signed: bool) -> Qu
 
     References
     ----------
-    .. [1] B. Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-
-       Only Inference", CVPR 2018, section 2.1; R. Krishnamoorthi, arXiv:1806.08342, sections 2.1 and 2.2.
+    B. Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-
+    Only Inference", CVPR 2018, section 2.1; R. Krishnamoorthi, arXiv:1806.08342, sections 2.1 and 2.2.
     """
     low = np.minimum(np.asarray(low, np.float64), 0)
     high = np.maximum(np.asarray(high, np.float64), 0)

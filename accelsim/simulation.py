@@ -6,9 +6,8 @@ block, so that one logic instruction evaluates a gate for as many vectors as a r
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -17,12 +16,15 @@ from numpy.typing import ArrayLike, NDArray
 from accelsim.errors import AccelsimError
 from accelsim.lut import MAX_LUT_WIDTH
 from accelsim.netlist import FIRST_INPUT_NET, Gate, Netlist
+from accelsim.workers import share_tasks
 
 __all__ = ["BLOCK_VECTORS", "outputs", "truth_table"]
 
 _WORDS = 64
 #: Input vectors evaluated by one pass over the gates.
 BLOCK_VECTORS = 64 * _WORDS
+#: Blocks that are over before a second thread would have begun.
+_TOO_FEW_TO_SHARE = 16
 
 _BUF, _NOT, _AND, _NAND, _OR, _NOR, _XOR, _XNOR, _ANDNOT, _ORNOT, _MUX = (int(gate) for gate in Gate)
 
@@ -58,12 +60,10 @@ def truth_table(netlist: Netlist) -> NDArray[np.unsignedinteger[Any]]:
     )
     vectors = 1 << sum(widths)
 
-    def fill_and_run(
-        program: NDArray[np.int32], planes: int, ports: NDArray[np.int32], start: int, found: NDArray[Any]
-    ) -> None:
-        _run_counted(program, planes, bit_of_input, ports, start, found)
+    def run(program: _Program, start: int, found: NDArray[Any]) -> None:
+        _run_counted(program.steps, program.planes, bit_of_input, program.output, start, found)
 
-    return _in_blocks(netlist, vectors, fill_and_run).reshape([1 << width for width in widths])
+    return _in_blocks(netlist, vectors, run).reshape([1 << width for width in widths])
 
 
 def outputs(netlist: Netlist, *operands: ArrayLike) -> NDArray[np.unsignedinteger[Any]]:
@@ -95,38 +95,46 @@ def outputs(netlist: Netlist, *operands: ArrayLike) -> NDArray[np.unsignedintege
     values = np.stack([array.ravel().astype(np.int64, casting="unsafe").view(np.uint64) for array in arrays])
     widths = np.array([port.width for port in netlist.inputs])
 
-    def fill_and_run(
-        program: NDArray[np.int32], planes: int, ports: NDArray[np.int32], start: int, found: NDArray[Any]
-    ) -> None:
-        _run_given(program, planes, values, widths, ports, start, found)
+    def run(program: _Program, start: int, found: NDArray[Any]) -> None:
+        _run_given(program.steps, program.planes, values, widths, program.output, start, found)
 
-    return _in_blocks(netlist, values.shape[1], fill_and_run).reshape(arrays[0].shape)
+    return _in_blocks(netlist, values.shape[1], run).reshape(arrays[0].shape)
+
+
+class _Program(NamedTuple):
+    """A netlist with a bit plane for each net; nets that no later gate reads give theirs to others.
+
+    Parameters
+    ----------
+    steps : int32 array of shape (gates, 5)
+        Opcode, plane of the gate's net, planes of its operands.
+    planes : int
+        Number of planes; the fewer, the more of them stay in the first-level cache. Constants and inputs
+        have the planes of their net numbers, for good.
+    output : int32 array of shape (width of the output,)
+        Planes of the output's bits.
+    """
+
+    steps: NDArray[np.int32]
+    planes: int
+    output: NDArray[np.int32]
 
 
 def _in_blocks(
-    netlist: Netlist,
-    vectors: int,
-    fill_and_run: Callable[[NDArray[np.int32], int, NDArray[np.int32], int, NDArray[Any]], None],
+    netlist: Netlist, vectors: int, run: Callable[[_Program, int, NDArray[Any]], None]
 ) -> NDArray[Any]:
-    """Share the blocks of ``vectors`` among the cores; the kernels release the interpreter lock."""
+    """Share the blocks of ``vectors`` among the cores; ``run`` fills in outputs from a first vector on."""
     if len(netlist.outputs) != 1 or netlist.outputs[0].width > 64:
         shown = ", ".join(f"{port.name} ({port.width} bits)" for port in netlist.outputs)
         raise AccelsimError(f"{netlist.name} has outputs {shown}; expected one of at most 64 bits")
-    program, planes, ports = _program(netlist)
+    program = _program(netlist)
     found = np.empty(vectors, dtype=_smallest_unsigned(netlist.outputs[0].width))
     blocks = -(-vectors // BLOCK_VECTORS)
-    share = max(16, -(-blocks // (os.cpu_count() or 1))) * BLOCK_VECTORS
-    starts = range(0, vectors, share)
 
-    def run(start: int) -> None:
-        fill_and_run(program, planes, ports, start, found[start : start + share])
+    def run_blocks(first: int, stop: int) -> None:
+        run(program, first * BLOCK_VECTORS, found[first * BLOCK_VECTORS : stop * BLOCK_VECTORS])
 
-    if len(starts) <= 1:
-        for start in starts:
-            run(start)
-    else:
-        with ThreadPoolExecutor(len(starts)) as pool:
-            list(pool.map(run, starts))
+    share_tasks(run_blocks, blocks, 1 if blocks <= _TOO_FEW_TO_SHARE else os.cpu_count() or 1)
     return found
 
 
@@ -135,20 +143,14 @@ def _smallest_unsigned(bits: int) -> np.dtype[Any]:
 
 
 @lru_cache(maxsize=64)
-def _program(netlist: Netlist) -> tuple[NDArray[np.int32], int, NDArray[np.int32]]:
-    """Allocate a bit plane to each net, reusing those of nets that no later gate reads.
-
-    Fewer planes stay in the first-level cache. Returns the program, int32 rows (opcode, target, a, b, c),
-    the number of planes, and the planes of the output port's bits. Nets 0 and 1 and the inputs keep their
-    own planes.
-    """
+def _program(netlist: Netlist) -> _Program:
     operands, first = netlist.operands, netlist.first_gate_net
     last_reader = np.full(netlist.net_count, -1, dtype=np.int64)
     for column in range(3):
         np.maximum.at(last_reader, operands[:, column], np.arange(len(operands)))
     last_reader[:first] = last_reader[list(netlist.outputs[0].nets)] = len(operands)
     plane = np.arange(netlist.net_count, dtype=np.int32)
-    program = np.empty((len(operands), 5), dtype=np.int32)
+    steps = np.empty((len(operands), 5), dtype=np.int32)
     free: list[int] = []
     planes = first
     for gate, (opcode, nets) in enumerate(zip(netlist.opcodes.tolist(), operands.tolist(), strict=True)):
@@ -157,11 +159,11 @@ def _program(netlist: Netlist) -> tuple[NDArray[np.int32], int, NDArray[np.int32
         else:
             target, planes = planes, planes + 1
         plane[first + gate] = target
-        program[gate] = (opcode, target, plane[nets[0]], plane[nets[1]], plane[nets[2]])
+        steps[gate] = (opcode, target, plane[nets[0]], plane[nets[1]], plane[nets[2]])
         free.extend(int(plane[net]) for net in set(nets) if last_reader[net] == gate)
         if last_reader[first + gate] < 0:
             free.append(target)
-    return program, planes, plane[list(netlist.outputs[0].nets)]
+    return _Program(steps, planes, plane[list(netlist.outputs[0].nets)])
 
 
 @njit(cache=True, nogil=True)

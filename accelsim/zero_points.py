@@ -48,7 +48,7 @@ def corrected_sums(
 ) -> NDArray[np.int64]:
     """Return ``sum_k mul(x, w) - zw * sum_k x - zx * sum_k w + depth * zx * zw`` for every channel and pixel.
 
-    With an exact multiplier that is ``sum_k (x - zx)(w - zw)``; only ``mul`` is approximate. [1]_
+    With an exact multiplier that is ``sum_k (x - zx)(w - zw)``; only ``mul`` is approximate.
 
     Parameters
     ----------
@@ -69,8 +69,8 @@ def corrected_sums(
 
     References
     ----------
-    .. [1] B. Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-
-       Only Inference", CVPR 2018, equation 7.
+    B. Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-
+    Only Inference", CVPR 2018, equation 7.
     """
     groups, channels, depth = weight.codes.shape
     sums = lut_gemm(table, x, weight.codes, threads=threads).astype(np.int64)
