@@ -18,7 +18,7 @@ _ROOM_OF = {
     "evaluate_robustness": "accelsim.attacks",
     "layer_report": "accelsim.conversion",
     "load_dataset": "accelsim.models",
-    "load_lut": "accelsim.rtl.tables",
+    "load_lut": "accelsim.rtl.catalogue",
     "swap_lut": "accelsim.conversion",
     "synthesise": "accelsim.rtl.synthesis",
     "trained_network": "accelsim.models",
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from accelsim.models import load_dataset as load_dataset
     from accelsim.models import trained_network as trained_network
     from accelsim.netlist import Netlist as Netlist
+    from accelsim.rtl.catalogue import load_lut as load_lut
     from accelsim.rtl.synthesis import synthesise as synthesise
-    from accelsim.rtl.tables import load_lut as load_lut
     from accelsim.rtl.verification import verify as verify
     from accelsim.simulation import truth_table as truth_table
 

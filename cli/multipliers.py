@@ -67,8 +67,8 @@ def show(output: Output, name: str) -> None:
     NAME is a multiplier (`accelsim multipliers list`) or the path of a .npy or .npz LUT.
     """
     from accelsim.metrics import error_metrics
+    from accelsim.rtl.catalogue import load_lut, netlist_of
     from accelsim.rtl.library import describe
-    from accelsim.rtl.tables import load_lut, netlist_of
 
     lut = load_lut(name)
     errors = error_metrics(lut)
@@ -133,7 +133,7 @@ def lut(output: Output, name: str, path: Path) -> None:
     if path.suffix not in {".npy", ".npz"}:
         raise AccelsimError(f"cannot save a LUT as {path.name}: the name must end in .npy or .npz")
     require_writable_file(path)
-    from accelsim.rtl.tables import load_lut
+    from accelsim.rtl.catalogue import load_lut
 
     table = load_lut(name)
     table.save(path)

@@ -25,7 +25,7 @@ def multiply(output: Output, name: str, a: int, b: int) -> None:
     NAME is a multiplier (`accelsim multipliers list`) or the path of a .npy or .npz LUT. A and B are its
     operands by the names of its ports: whole numbers, which may be negative if it is signed.
     """
-    from accelsim.rtl.tables import load_lut
+    from accelsim.rtl.catalogue import load_lut
 
     lut = load_lut(name)
     approximate, exact = int(lut.multiply(a, b)), a * b

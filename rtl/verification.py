@@ -1,4 +1,4 @@
-"""Does a LUT hold what the hardware computes? Compared product by product with the description."""
+"""Does a LUT hold what the hardware computes? Compared product by product with the circuit."""
 
 import time
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from accelsim.errors import AccelsimError
 from accelsim.lut import Lut, operand_values
-from accelsim.rtl.library import Description, describe
+from accelsim.rtl.catalogue import find_circuit
+from accelsim.rtl.circuits import Circuit, DescribedCircuit, product_table
 from accelsim.rtl.simulate import products_in_amaranth
-from accelsim.rtl.tables import fresh_netlist, load_lut, product_table
 
 __all__ = ["Mismatch", "Verification", "verify"]
 
@@ -93,37 +93,42 @@ def verify(
         vectors is not positive or given for the netlist simulator.
     """
     started = time.perf_counter()
-    description = describe(name)
+    circuit = find_circuit(name)
     if lut is None:
-        lut = load_lut(name)
-    _check_shape(lut, description)
-    side = 1 << description.width
+        lut = circuit.lut()
+    _check_shape(lut, circuit)
+    columns = 1 << circuit.b_width
+    size = columns << circuit.a_width
     if simulator == "netlist":
         if vectors is not None:
             raise AccelsimError(
                 "the netlist simulator checks every operand pair; --vectors goes with amaranth"
             )
-        exhaustive, pairs = True, np.arange(side * side)
-        hardware = product_table(fresh_netlist(description.name), description.signed).ravel()
+        exhaustive, pairs = True, np.arange(size)
+        hardware = product_table(circuit.fresh_netlist(), circuit.signed).ravel()
         held = lut.table.ravel()
     else:
-        exhaustive = vectors is None and description.width <= _EXHAUSTIVE_IN_AMARANTH
+        if not isinstance(circuit, DescribedCircuit):
+            raise AccelsimError(
+                f"{circuit.name} is not described in Amaranth; check it with the netlist simulator"
+            )
+        exhaustive = vectors is None and circuit.a_width <= _EXHAUSTIVE_IN_AMARANTH
         pairs = (
-            np.arange(side * side)
-            if exhaustive
-            else _random_pairs(side, 1000 if vectors is None else vectors, seed)
+            np.arange(size) if exhaustive else _random_pairs(size, 1000 if vectors is None else vectors, seed)
         )
-        hardware = products_in_amaranth(description.build(), *np.divmod(pairs, side))
+        hardware = products_in_amaranth(circuit.description.build(), *np.divmod(pairs, columns))
         held = lut.table.ravel()[pairs]
     wrong = np.flatnonzero(held != hardware)
-    value = operand_values(description.width, description.signed)
+    a_values, b_values = (
+        operand_values(width, circuit.signed) for width in (circuit.a_width, circuit.b_width)
+    )
     first = tuple(
-        Mismatch(int(value[a]), int(value[b]), int(hardware[i]), int(held[i]))
+        Mismatch(int(a_values[a]), int(b_values[b]), int(hardware[i]), int(held[i]))
         for i in wrong[:_SHOWN_MISMATCHES]
-        for a, b in [divmod(int(pairs[i]), side)]
+        for a, b in [divmod(int(pairs[i]), columns)]
     )
     return Verification(
-        name=description.name,
+        name=circuit.name,
         lut=lut.name,
         simulator=simulator,
         exhaustive=exhaustive,
@@ -134,17 +139,17 @@ def verify(
     )
 
 
-def _check_shape(lut: Lut, description: Description) -> None:
-    if (lut.a_width, lut.b_width, lut.signed) != (description.width, description.width, description.signed):
+def _check_shape(lut: Lut, circuit: Circuit) -> None:
+    if (lut.a_width, lut.b_width, lut.signed) != (circuit.a_width, circuit.b_width, circuit.signed):
         kinds = {True: "signed", False: "unsigned"}
         raise AccelsimError(
-            f"LUT {lut.name} is {kinds[lut.signed]}, {lut.a_width} x {lut.b_width} bits; {description.name} "
-            f"is {kinds[description.signed]}, {description.width} x {description.width} bits"
+            f"LUT {lut.name} is {kinds[lut.signed]}, {lut.a_width} x {lut.b_width} bits; {circuit.name} "
+            f"is {kinds[circuit.signed]}, {circuit.a_width} x {circuit.b_width} bits"
         )
 
 
-def _random_pairs(side: int, count: int, seed: int) -> NDArray[np.int64]:
-    """Draw operand pairs, each as ``a * side + b``."""
+def _random_pairs(size: int, count: int, seed: int) -> NDArray[np.int64]:
+    """Draw operand pairs, each as ``a * 2^b_width + b``."""
     if count < 1:
         raise AccelsimError(f"{count} vectors asked for; at least 1 is needed")
-    return np.random.default_rng(seed).integers(0, side * side, count)
+    return np.random.default_rng(seed).integers(0, size, count)

@@ -11,9 +11,9 @@ from accelsim.rtl import (
     DaddaMultiplier,
     WallaceMultiplier,
 )
+from accelsim.rtl.circuits import product_table
 from accelsim.rtl.simulate import products_in_amaranth
 from accelsim.rtl.synthesis import synthesise
-from accelsim.rtl.tables import product_table
 from accelsim.simulation import outputs
 
 UNSIGNED = [ArrayMultiplier, CarrySaveMultiplier, WallaceMultiplier, DaddaMultiplier]

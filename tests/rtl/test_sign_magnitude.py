@@ -10,9 +10,9 @@ from accelsim.rtl import (
     SignMagnitudeMultiplier,
     TruncatedMultiplier,
 )
+from accelsim.rtl.circuits import product_table
 from accelsim.rtl.simulate import products_in_amaranth
 from accelsim.rtl.synthesis import synthesise
-from accelsim.rtl.tables import product_table
 
 
 def all_pairs(width):

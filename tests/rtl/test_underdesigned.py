@@ -3,9 +3,9 @@ import pytest
 
 from accelsim.errors import AccelsimError
 from accelsim.rtl import UnderdesignedMultiplier
+from accelsim.rtl.circuits import product_table
 from accelsim.rtl.simulate import products_in_amaranth
 from accelsim.rtl.synthesis import synthesise
-from accelsim.rtl.tables import product_table
 from accelsim.simulation import outputs
 
 

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from accelsim.errors import AccelsimError
 from accelsim.lut import Lut
+from accelsim.rtl.catalogue import load_lut
 from accelsim.rtl.library import names
-from accelsim.rtl.tables import load_lut
 from accelsim.rtl.verification import Mismatch, verify
 
 
