@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 __all__ = ["attack"]
 
 DEFAULT_ATTACKS = ("fgm-linf", "pgd-linf", "rau-linf")
-DEFAULT_BUDGETS = ("0", "0.05", "0.1", "0.15", "0.2")
+DEFAULT_BUDGETS = ("0", "0.05", "0.1", "0.2", "0.5")
+
+
+def _parse_budgets(
+    ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
+) -> tuple[float, ...] | None:
+    """Return the budgets, None for those of the paper."""
+    if "paper" in values:
+        return None
+    return tuple(float(click.FLOAT(value, param, ctx)) for value in values)
 
 
 @click.command(
@@ -45,6 +54,7 @@ DEFAULT_BUDGETS = ("0", "0.05", "0.1", "0.15", "0.2")
     metavar="EPS",
     multiple=True,
     default=DEFAULT_BUDGETS,
+    callback=_parse_budgets,
     help="Largest perturbation, in the attack's norm over pixels from 0 to 1; may be repeated; paper: the "
     f"ten of Siddique & Hoque (2022). Default: {', '.join(DEFAULT_BUDGETS)}.",
 )
@@ -60,7 +70,11 @@ DEFAULT_BUDGETS = ("0", "0.05", "0.1", "0.15", "0.2")
 )
 @output_options
 def attack(
-    output: Output, setting: Setting, attacks: tuple[str, ...], budgets: tuple[str, ...], folder: Path
+    output: Output,
+    setting: Setting,
+    attacks: tuple[str, ...],
+    budgets: tuple[float, ...] | None,
+    folder: Path,
 ) -> None:
     """Measure a network's robustness with approximate multipliers.
 
@@ -77,8 +91,10 @@ def attack(
     from accelsim.attacks import PAPER_BUDGETS, attack_names, build_attack, evaluate_robustness
     from accelsim.attacks.registry import checked_budget
 
-    chosen = [build_attack(name) for name in (attack_names() if "all" in attacks else attacks)]
-    levels = [checked_budget(budget) for budget in (PAPER_BUDGETS if "paper" in budgets else budgets)]
+    chosen = [build_attack(name) for name in dict.fromkeys(attack_names() if "all" in attacks else attacks)]
+    levels = [
+        checked_budget(budget) for budget in dict.fromkeys(PAPER_BUDGETS if budgets is None else budgets)
+    ]
     experiment = setting.prepare(output)
     table = evaluate_robustness(
         experiment.trained.net,
@@ -114,7 +130,7 @@ def _print(output: Output, experiment: Experiment, table: "RobustnessTable") -> 
         output.table(
             ["multiplier", *(f"{budget:g}" for budget in grid.index)],
             [
-                [victim, *(output.styled(f"{value:.1f}", _colour(value)) for value in column)]
+                [str(victim), *(output.styled(f"{value:.1f}", _colour(value)) for value in column)]
                 for victim, column in grid.items()
             ],
             title=f"{name}: robustness in % by perturbation budget",

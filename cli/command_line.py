@@ -3,10 +3,12 @@
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from accelsim import __version__
+from accelsim.cli.interruption import Interruption
 from accelsim.cli.lazy_group import LazyCommand, LazyGroup
 from accelsim.errors import AccelsimError, nearest
 
@@ -36,8 +38,21 @@ _COMMANDS = {
 }
 
 
+class _Root(LazyGroup):
+    def invoke(self, ctx: click.Context) -> Any:
+        """Call the command that the arguments name."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as interrupt:
+            if sys.stderr.isatty():
+                click.echo(err=True)  # the terminal has printed ^C
+            raise click.Abort from interrupt
+        except BrokenPipeError:
+            raise click.exceptions.Exit(_reader_gone()) from None
+
+
 @click.group(
-    cls=LazyGroup,
+    cls=_Root,
     lazy_commands=_COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Each command has its own --help. To complete names in bash: "
@@ -65,20 +80,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code: 0; 1 when a comparison found a mismatch; 2 for an error of the user, told in one line on
         standard error; 130 after Ctrl-C; 141 when the reader of standard output went away.
     """
-    try:
-        code = root.main(arguments, prog_name="accelsim", standalone_mode=False)
-        sys.stdout.flush()
-    except click.UsageError as error:
-        return _fail(_one_line(error))
-    except (AccelsimError, click.ClickException) as error:
-        return _fail(str(error))
-    except (KeyboardInterrupt, click.Abort):
-        return _fail("interrupted", EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        # What is still buffered has no reader: without this Python complains while it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_BROKEN_PIPE
+    with Interruption() as interruption:
+        try:
+            code = root.main(arguments, prog_name="accelsim", standalone_mode=False)
+            if sys.stdout:  # none where it was closed
+                sys.stdout.flush()
+        except BaseException as error:
+            if interruption.happened or isinstance(error, click.Abort):
+                return _fail("interrupted", EXIT_INTERRUPTED)
+            return _explained(error)
     return code if isinstance(code, int) else 0
+
+
+def _explained(error: BaseException) -> int:
+    """Tell the user's error in one line and return the exit code; raise any other again."""
+    if isinstance(error, click.UsageError):
+        return _fail(_one_line(error))
+    if isinstance(error, AccelsimError | click.ClickException):
+        return _fail(str(error))
+    if isinstance(error, BrokenPipeError):
+        return _reader_gone()
+    if isinstance(error, OSError):  # a full disk, say
+        _discard_output()
+        return _fail(str(error))
+    raise error
+
+
+def _reader_gone() -> int:
+    _discard_output()
+    return EXIT_BROKEN_PIPE
+
+
+def _discard_output() -> None:
+    """Let what is still buffered vanish: else Python tries to print it while it exits, and complains."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, code: int = EXIT_USAGE) -> int:

@@ -1,6 +1,6 @@
 """``accelsim evaluate``: a network's accuracy on approximate multipliers."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +11,12 @@ from accelsim.cli.output import Output, output_options
 if TYPE_CHECKING:
     from torch import nn
 
+    from accelsim.conversion import LayerReport
+
 __all__ = ["evaluate"]
+
+_LAYER_COLUMNS = ["layer", "kind", "input", "output", "MACs", "activation"]
+_LAYER_COLUMNS += ["scale", "zero point", "weight scale", "zero point"]
 
 
 @click.command(
@@ -33,9 +38,8 @@ def evaluate(output: Output, setting: Setting, layers_report: bool) -> None:
     each approximate one.
     """
     experiment = setting.prepare(output)
-    from accelsim.conversion import layer_report
-
     from accelsim.attacks import wilson_interval
+    from accelsim.conversion import layer_report
     from accelsim.models import accuracy_percent
 
     images, labels = experiment.images, experiment.labels
@@ -84,7 +88,53 @@ def evaluate(output: Output, setting: Setting, layers_report: bool) -> None:
         title=experiment.title,
     )
     if layers_report:
-        for name, layers in reports.items():
-            output.line()
-            rows = [[str(value) for value in asdict(layer).values()] for layer in layers]
-            output.table(list(asdict(layers[0])), rows, title=name, text_columns=2)
+        _print_layers(output, reports)
+
+
+def _print_layers(output: Output, reports: "dict[str, list[LayerReport]]") -> None:
+    """Print a table for each set of multipliers whose layers are the same."""
+    alike: dict[tuple[LayerReport, ...], list[str]] = {}
+    for name, layers in reports.items():
+        alike.setdefault(tuple(replace(layer, multiplier="") for layer in layers), []).append(name)
+    for same, names in alike.items():
+        output.line()
+        output.table(
+            [
+                "layer",
+                "kind",
+                "input",
+                "output",
+                "MACs",
+                "activation",
+                "scale",
+                "zero",
+                "weight scale",
+                "zero",
+            ],
+            [
+                [
+                    layer.name,
+                    layer.kind,
+                    _shape(layer.input_shape),
+                    _shape(layer.output_shape),
+                    f"{layer.macs_per_image:,}",
+                    f"operand {layer.activation_operand}",
+                    f"{layer.activation_scale:.4g}",
+                    str(layer.activation_zero_point),
+                    _range(layer.weight_scales),
+                    _range(layer.weight_zero_points),
+                ]
+                for layer in same
+            ],
+            title=f"layers of one image on {', '.join(names)}",
+            text_columns=2,
+        )
+
+
+def _shape(sizes: tuple[int, ...]) -> str:
+    return "x".join(str(size) for size in sizes)
+
+
+def _range(values: tuple[float, ...]) -> str:
+    low, high = min(values), max(values)
+    return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"

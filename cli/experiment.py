@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Experiment", "Setting", "experiment_options"]
 
-DEFAULT_MULTIPLIERS = ("mul8u_exact", "mul8u_trunc_k6", "mul8u_mitchell", "mul8u_ama5_k8")
+DEFAULT_MULTIPLIERS = ("mul8u_exact", "mul8u_drum_k4", "mul8u_trunc_k8", "mul8u_ama5")
 
 
 @dataclass(frozen=True)
@@ -62,32 +62,32 @@ class Setting:
     def prepare(self, output: Output) -> "Experiment":
         """Load data and LUTs, get the trained network, and put it on each multiplier."""
         luts = self._luts(output)
-        from accelsim.models import calibration_images, load_checkpoint, load_dataset, trained_network
+        with output.working("loading network and images"):
+            from accelsim.conversion import approximate
+            from accelsim.models import calibration_images, load_checkpoint, load_dataset, trained_network
 
-        dataset = load_dataset(self.data)
-        n = len(dataset.test_images) if self.images is None else self.images
-        images, labels = dataset.test_subset(n)
+            dataset = load_dataset(self.data)
+            n = len(dataset.test_images) if self.images is None else self.images
+            images, labels = dataset.test_subset(n)
+            calibration = calibration_images(dataset, min(256, len(dataset.train_images)), seed=self.seed)
         if self.checkpoint:
             trained = load_checkpoint(self.checkpoint, self.network)
         else:
-            trained = trained_network(
-                self.network or "lenet5", dataset, seed=self.seed, progress=output.shows_progress
-            )
+            name = self.network or "lenet5"
+            trained = trained_network(name, dataset, seed=self.seed, progress=output.shows_progress)
         layers = self.layers or _default_layers(trained.net)
-        calibration = calibration_images(dataset, min(256, len(dataset.train_images)), seed=self.seed)
-        from accelsim.conversion import approximate
-
-        victims = {
-            name: approximate(
-                trained.net,
-                lut,
-                calibration=calibration,
-                layers=layers,
-                activation_operand=self.activation_operand,
-                weights=self.weights,
-            ).eval()
-            for name, lut in luts.items()
-        }
+        with output.working("quantizing"):
+            victims = {
+                name: approximate(
+                    trained.net,
+                    lut,
+                    calibration=calibration,
+                    layers=layers,
+                    activation_operand=self.activation_operand,
+                    weights=self.weights,
+                ).eval()
+                for name, lut in luts.items()
+            }
         about = {
             "network": trained.network,
             "dataset": dataset.name,
@@ -104,10 +104,10 @@ class Setting:
 
     def _luts(self, output: Output) -> "dict[str, Lut]":
         """Return the LUTs by name, the accurate multipliers of the same kinds before the others."""
-        from accelsim.rtl.tables import load_lut
-
         given: dict[str, Lut] = {}
         with output.progress("simulating multipliers", len(self.multiplier)) as advance:
+            from accelsim.rtl.catalogue import load_lut
+
             for name in self.multiplier:
                 advance(name, 0)
                 lut = load_lut(name)

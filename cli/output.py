@@ -71,6 +71,15 @@ class Output:
             task = bar.add_task("", total=total)
             yield lambda what, steps: bar.update(task, description=what, advance=steps)
 
+    @contextmanager
+    def working(self, description: str) -> Iterator[None]:
+        """Show that something is being done whose length is not known; nothing of it stays."""
+        if not self.shows_progress:
+            yield
+            return
+        with _console(stderr=True).status(description):
+            yield
+
     def note(self, text: str) -> None:
         """Print a line about what is going on, on standard error."""
         if not self.quiet:
@@ -169,7 +178,7 @@ def _print(console: "Console", renderable: "RenderableType") -> None:
     with console.capture() as capture:
         console.print(renderable)
     for line in capture.get().splitlines():
-        click.echo(line.rstrip())
+        click.echo(line.rstrip(), color=True)  # rich has decided about colours
 
 
 def _as_json(value: Any) -> Any:

@@ -68,8 +68,9 @@ def train(output: Output, network: str, data: str, epochs: int | None, seed: int
             }
         )
         return
+    duration = f"{trained.recipe.epochs} epoch{'s' * (trained.recipe.epochs > 1)}"
     output.line(
-        f"{trained.network} on {trained.dataset}, {trained.recipe.epochs} epochs: "
+        f"{trained.network} on {trained.dataset}, {duration}: "
         f"{trained.accuracy_percent:.2f} % of the test images"
     )
     output.line(f"checkpoint  {path}")

@@ -1,0 +1,120 @@
+import pandas as pd
+import pytest
+
+from accelsim.attacks import PAPER_BUDGETS, attack_names
+from accelsim.cli.attack import DEFAULT_ATTACKS, DEFAULT_BUDGETS, attack
+from accelsim.cli.experiment import DEFAULT_MULTIPLIERS
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture
+def tiny(accelsim, checkpoints, tmp_path):
+    """Attack with the fewest images that still tell something."""
+
+    def run(*arguments):
+        network = ["--checkpoint", checkpoints["ffnn"], "-m", "mul4u_udm", "--images", 12]
+        return accelsim("attack", *network, "-o", tmp_path / "out", *arguments)
+
+    return run
+
+
+def test_files_and_document_agree(tiny, tmp_path):
+    ended = tiny("-a", "fgm-linf", "-a", "cr-l2", "-b", 0, "-b", "0.1", "--json")
+    assert (ended.code, ended.err) == (0, "")
+    content = ended.document
+    assert content["csv"] == str(tmp_path / "out" / "robustness.csv")
+    frame = pd.read_csv(content["csv"])
+    assert len(frame) == len(content["results"]) == 2 * 2 * 2
+    assert frame.to_dict("records") == content["results"]
+    assert set(frame["victim"]) == {"mul4u_exact", "mul4u_udm"}
+    assert set(frame["n"]) == {12}
+    assert (frame["robustness_percent"] == 100 * frame["correct"] / 12).all()
+    assert (tmp_path / "out" / "robustness.png").read_bytes().startswith(PNG)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["robustness.csv", "robustness.png"]
+    assert (content["network"], content["layers"], content["images"]) == ("ffnn", "linear", 12)
+
+
+def test_text(tiny, tmp_path):
+    lines = tiny("-a", "fgm-linf", "-b", 0, "-b", "0.1").out.splitlines()
+    frame = pd.read_csv(tmp_path / "out" / "robustness.csv").set_index(["victim", "budget"])
+    title = lines.index("fgm-linf: robustness in % by perturbation budget")
+    assert lines[title + 1].split() == ["multiplier", "0", "0.1"]
+    for line, victim in zip(lines[title + 2 :], ["mul4u_exact", "mul4u_udm"], strict=False):
+        values = [f"{frame.loc[(victim, budget), 'robustness_percent']:.1f}" for budget in (0, 0.1)]
+        assert line.split() == [victim, *values]
+    assert lines[-2:] == [
+        f"table     {tmp_path / 'out' / 'robustness.csv'}",
+        f"heat map  {tmp_path / 'out' / 'robustness.png'}",
+    ]
+
+
+def test_same_seed_same_file(tiny, tmp_path):
+    written = []
+    for seed in (1, 1):
+        tiny("-a", "rau-linf", "-b", "0.4", "--seed", seed)
+        written.append((tmp_path / "out" / "robustness.csv").read_bytes())
+    assert written[0] == written[1]
+
+
+def test_all_attacks_and_budgets_of_the_paper(tiny, monkeypatch):
+    asked = {}
+
+    def record(source, victims, attacks, budgets, *rest, **settings):
+        asked.update(attacks=[attack.name for attack in attacks], budgets=budgets)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("accelsim.attacks.evaluate_robustness", record)
+    assert tiny("-a", "all", "-b", "paper").code == 130
+    assert asked == {"attacks": attack_names(), "budgets": list(PAPER_BUDGETS)}
+
+
+def test_defaults_are_as_promised(accelsim):
+    names = {option.name: option.default for option in attack.params}
+    assert names["attacks"] == DEFAULT_ATTACKS
+    assert len(DEFAULT_ATTACKS) == 3
+    assert len(DEFAULT_BUDGETS) == 5
+    assert len(DEFAULT_MULTIPLIERS) == 4
+    words = accelsim("attack", "--help").out.replace(",", " ").replace(".", " ").split()
+    assert set(attack_names()) <= set(words)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["-a", "pgd-lnf"], "did you mean pgd-linf"),
+        (["-b", "many"], "'many' is not a valid float"),
+        (["-b", "-1"], "expected a finite number from 0 up"),
+        (["-b", "nan"], "expected a finite number from 0 up"),
+        (["--images", "0"], "0 is not in the range x>=1"),
+        (["--activation-operand", "c"], "'c' is not one of 'a', 'b'"),
+        (["-m", "mul8u_drum"], "drum"),
+    ],
+)
+def test_bad_options_are_refused_before_anything_is_trained(refused, monkeypatch, tmp_path, arguments, hint):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("accelsim.models.trained_network", lambda *_, **__: pytest.fail("trained"))
+    assert hint in refused("attack", *arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("taken", ["out", "out/robustness.csv/", "out/robustness.png/"])
+def test_unwritable_folder_is_refused_before_anything_is_trained(refused, monkeypatch, tmp_path, taken):
+    monkeypatch.setattr("accelsim.models.trained_network", lambda *_, **__: pytest.fail("trained"))
+    if taken.endswith("/"):
+        (tmp_path / taken).mkdir(parents=True)
+    else:
+        (tmp_path / taken).write_text("")
+    assert "cannot write" in refused("attack", "-o", tmp_path / "out")
+
+
+def test_the_clean_output_of_a_real_process(child, checkpoints, tmp_path):
+    process = child(
+        "attack", "--checkpoint", checkpoints["ffnn"], "-m", "mul4u_udm", "--images", 5, "-a", "fgm-l2",
+        "-b", "1", cwd=tmp_path,
+    )  # fmt: skip
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (0, "")
+    assert out.startswith("ffnn on 5 test images of digits, linear layers approximate\n")
+    assert "\x1b" not in out
+    assert (tmp_path / "accelsim-attack" / "robustness.png").exists()

@@ -1,0 +1,89 @@
+import dataclasses
+
+import pytest
+import torch
+
+from accelsim.conversion import LayerReport, approximate
+from accelsim.models import calibration_images, load_checkpoint, load_dataset
+from accelsim.rtl.catalogue import load_lut
+
+
+def test_accuracies_are_those_of_the_networks(accelsim, checkpoints):
+    ended = accelsim(
+        "evaluate", "--checkpoint", checkpoints["ffnn"], "-m", "mul8u_drum_k3", "--images", 60, "--json"
+    )
+    assert (ended.code, ended.err) == (0, "")
+    content = ended.document
+    dataset = load_dataset("digits")
+    images, labels = dataset.test_images[:60], dataset.test_labels[:60]
+    net = load_checkpoint(checkpoints["ffnn"]).net
+    calibration = calibration_images(dataset, 256, seed=0)
+    expected = {}
+    for name in ["mul8u_exact", "mul8u_drum_k3"]:
+        quantized = approximate(net, load_lut(name), calibration=calibration, layers="linear")
+        with torch.no_grad():
+            expected[name] = 100 * int((quantized(images).argmax(1) == labels).sum()) / 60
+    found = {entry["multiplier"]: entry["accuracy_percent"] for entry in content["multipliers"]}
+    assert found == pytest.approx(expected)
+    with torch.no_grad():
+        exact = 100 * int((net(images).argmax(1) == labels).sum()) / 60
+    assert content["float_accuracy_percent"] == pytest.approx(exact)
+    for entry in content["multipliers"]:
+        assert entry["ci_low_percent"] < entry["accuracy_percent"] < entry["ci_high_percent"]
+        assert entry["drop_points"] == pytest.approx(exact - entry["accuracy_percent"])
+    settings = {key: content[key] for key in ["network", "dataset", "images", "layers", "seed"]}
+    assert settings == {"network": "ffnn", "dataset": "digits", "images": 60, "layers": "linear", "seed": 0}
+
+
+def test_convolutions_alone_are_the_default(accelsim, checkpoints):
+    arguments = [
+        "evaluate",
+        "--checkpoint",
+        checkpoints["lenet5"],
+        "-m",
+        "mul8s_exact",
+        "--images",
+        5,
+        "--json",
+    ]
+    (entry,) = accelsim(*arguments).document["multipliers"]
+    assert [layer["name"] for layer in entry["layers"]] == ["conv1", "conv2", "conv3"]
+    assert set(entry["layers"][0]) == {field.name for field in dataclasses.fields(LayerReport)}
+
+
+def test_options_reach_the_layers(accelsim, checkpoints):
+    arguments = ["--layers", "all", "--activation-operand", "b", "--weights", "per-channel", "--images", 5]
+    content = accelsim(
+        "evaluate", "--checkpoint", checkpoints["lenet5"], "-m", "mul8s_exact", *arguments, "--json"
+    ).document
+    (entry,) = content["multipliers"]
+    assert [layer["kind"] for layer in entry["layers"]] == ["conv", "conv", "conv", "linear", "linear"]
+    assert {layer["activation_operand"] for layer in entry["layers"]} == {"b"}
+    assert len(entry["layers"][0]["weight_scales"]) == 6
+
+
+def test_text_with_the_report_of_layers(accelsim, checkpoints):
+    ended = accelsim(
+        "evaluate", "--checkpoint", checkpoints["lenet5"], "-m", "mul8u_udm", "--images", 5, "--layers-report"
+    )
+    lines = ended.out.splitlines()
+    assert lines[0] == "lenet5 on 5 test images of digits, conv layers approximate"
+    assert [line.split()[0] for line in lines[2:5]] == ["float", "mul8u_exact", "mul8u_udm"]
+    assert "layers of one image on mul8u_exact, mul8u_udm" in lines
+    conv2 = next(line for line in lines if line.startswith("conv2"))
+    assert conv2.split()[:7] == ["conv2", "conv", "6x14x14", "16x10x10", "240,000", "operand", "a"]
+
+
+def test_bad_input(refused, checkpoints, tmp_path):
+    ffnn = checkpoints["ffnn"]
+    assert "no conv layer" in refused("evaluate", "--checkpoint", ffnn, "--layers", "conv")
+    assert "holds the network ffnn, not lenet5" in refused(
+        "evaluate", "--checkpoint", ffnn, "--network", "lenet5"
+    )
+    assert "cannot read checkpoint" in refused("evaluate", "--checkpoint", tmp_path / "none.safetensors")
+    assert "test images to give, not 501" in refused("evaluate", "--checkpoint", ffnn, "--images", 501)
+    assert "given twice" in refused("evaluate", "-m", "mul4u_udm", "-m", "mul4u_udm")
+    assert "did you mean digits?" in refused("evaluate", "--data", "digts", "-m", "mul4u_udm")
+    assert "did you mean lenet5?" in refused("evaluate", "--network", "lenet", "-m", "mul4u_udm")
+    (tmp_path / "cut.safetensors").write_bytes(ffnn.read_bytes()[:5000])
+    assert "cut.safetensors" in refused("evaluate", "--checkpoint", tmp_path / "cut.safetensors")
