@@ -9,7 +9,10 @@ release = version = accelsim.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_click"]
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build"]
+exclude_patterns = [
+    "_build",
+    "results/siddique2022_introduction.md",
+]  # the latter is a part of siddique2022.md
 html_theme = "furo"
 html_title = "accelsim"
 autodoc_typehints = "none"  # the numpy-style docstrings give types, shapes and units

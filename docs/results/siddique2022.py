@@ -36,7 +36,11 @@ def grid(rows: pd.DataFrame) -> str:
     cells = rows.assign(cell=rows.apply(cell, axis=1)).pivot(index="budget", columns="victim", values="cell")
     cells = cells[[name for name in rows["victim"].unique() if name in cells]]
     head = ["budget", *(name.removeprefix("mul8u_") for name in cells.columns)]
-    lines = [head, ["---"] * len(head), *([f"{budget:g}", *row] for budget, row in zip(cells.index, cells.to_numpy()))]
+    lines = [
+        head,
+        ["---"] * len(head),
+        *([f"{budget:g}", *row] for budget, row in zip(cells.index, cells.to_numpy())),
+    ]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
@@ -47,7 +51,10 @@ def main() -> None:
     page = [(FOLDER / "siddique2022_introduction.md").read_text().strip(), "## Mean differences"]
     compared = both.dropna(subset=["published"])
     small, large = compared[compared["budget"] <= 0.1], compared[compared["budget"] > 0.1]
-    lines = ["| figure | attack | cells | mean absolute difference, budgets to 0.1 | above 0.1 |", "| --- " * 5 + "|"]
+    lines = [
+        "| figure | attack | cells | mean absolute difference, budgets to 0.1 | above 0.1 |",
+        "| --- " * 5 + "|",
+    ]
     for (figure, attack), rows in compared.groupby(["figure", "attack"]):
         near, far = (part[part["attack"] == attack]["difference"].abs().mean() for part in (small, large))
         lines.append(f"| {figure} | {attack} | {len(rows)} | {near:.1f} | {far:.1f} |")
@@ -56,7 +63,9 @@ def main() -> None:
     for attack in both["attack"].unique():
         rows = both[both["attack"] == attack]
         figure = rows["figure"].dropna().unique()
-        title = f"### {attack}" + (f", figure {figure[0]}" if len(figure) else ", published figures unreadable")
+        title = f"### {attack}" + (
+            f", figure {figure[0]}" if len(figure) else ", published figures unreadable"
+        )
         page += [title, grid(rows)]
     (FOLDER / "siddique2022.md").write_text("\n\n".join(page) + "\n")
 
