@@ -123,7 +123,9 @@ def attack(
 
 
 def _print(output: Output, experiment: Experiment, table: "RobustnessTable") -> None:
-    output.line(output.styled(experiment.title, "bold"))
+    frame = table.frame
+    reach = (frame["ci_high_percent"] - frame["ci_low_percent"]).max() / 2
+    output.line(output.styled(f"{experiment.title}; 95 % interval within ±{reach:.1f} points", "bold"))
     for name in table.attacks:
         grid = table.pivot(name)
         output.line()

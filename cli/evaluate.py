@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate"]
 
-_LAYER_COLUMNS = ["layer", "kind", "input", "output", "MACs", "activation"]
-_LAYER_COLUMNS += ["scale", "zero point", "weight scale", "zero point"]
+_LAYER_COLUMNS = ["layer", "input", "output", "MACs", "act. scale", "zero", "weight scale", "zero"]
 
 
 @click.command(
@@ -99,35 +98,21 @@ def _print_layers(output: Output, reports: "dict[str, list[LayerReport]]") -> No
     for same, names in alike.items():
         output.line()
         output.table(
-            [
-                "layer",
-                "kind",
-                "input",
-                "output",
-                "MACs",
-                "activation",
-                "scale",
-                "zero",
-                "weight scale",
-                "zero",
-            ],
+            _LAYER_COLUMNS,
             [
                 [
                     layer.name,
-                    layer.kind,
                     _shape(layer.input_shape),
                     _shape(layer.output_shape),
                     f"{layer.macs_per_image:,}",
-                    f"operand {layer.activation_operand}",
-                    f"{layer.activation_scale:.4g}",
+                    f"{layer.activation_scale:.3g}",
                     str(layer.activation_zero_point),
                     _range(layer.weight_scales),
                     _range(layer.weight_zero_points),
                 ]
                 for layer in same
             ],
-            title=f"layers of one image on {', '.join(names)}",
-            text_columns=2,
+            title=f"layers on {', '.join(names)}; the activation is operand {same[0].activation_operand}",
         )
 
 
@@ -137,4 +122,4 @@ def _shape(sizes: tuple[int, ...]) -> str:
 
 def _range(values: tuple[float, ...]) -> str:
     low, high = min(values), max(values)
-    return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+    return f"{low:.3g}" if low == high else f"{low:.3g}-{high:.3g}"

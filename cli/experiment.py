@@ -146,9 +146,12 @@ class Experiment:
     @property
     def title(self) -> str:
         """What was measured, in one line."""
-        return "{network} on {images:,} test images of {dataset}, {layers} layers approximate".format(
-            **self.about
+        about = self.about
+        elsewhere = (
+            f" (trained on {self.trained.dataset})" if self.trained.dataset != about["dataset"] else ""
         )
+        images = f"{about['images']:,} test images of {about['dataset']}"
+        return f"{about['network']}{elsewhere} on {images}, {about['layers']} layers approximate"
 
 
 def experiment_options(images: int | None) -> Callable[[Callable[..., None]], Callable[..., None]]:

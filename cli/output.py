@@ -22,14 +22,14 @@ UNLIMITED_WIDTH = 100_000
 
 @dataclass(frozen=True)
 class Output:
-    """Where results and notes go.
+    """How results and progress are shown.
 
     Parameters
     ----------
     json : bool
         Results are one JSON document instead of tables.
     quiet : bool
-        No progress bars and notes.
+        No progress bars.
     """
 
     json: bool = False
@@ -80,11 +80,6 @@ class Output:
         with _console(stderr=True).status(description):
             yield
 
-    def note(self, text: str) -> None:
-        """Print a line about what is going on, on standard error."""
-        if not self.quiet:
-            _console(stderr=True).print(text, style="dim", soft_wrap=True)
-
     def line(self, text: "str | Text" = "") -> None:
         """Print a line of the result."""
         _console().print(text, soft_wrap=True)
@@ -116,7 +111,7 @@ class Output:
         console = _console()
         table = Table(
             box=box.SIMPLE_HEAD if console.is_terminal else None,
-            padding=(0, 2, 0, 0),
+            padding=(0, 1 if console.is_terminal else 2, 0, 0),
             pad_edge=False,
             header_style="bold",
         )
@@ -156,7 +151,7 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add ``--json`` and ``--quiet`` to a command, which gets an `Output` as its first argument."""
 
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
-    @click.option("-q", "--quiet", is_flag=True, help="No notes and progress bars on standard error.")
+    @click.option("-q", "--quiet", is_flag=True, help="No progress bars on standard error.")
     @functools.wraps(command)
     def with_output(*, as_json: bool, quiet: bool, **parameters: Any) -> None:
         command(Output(as_json, quiet), **parameters)

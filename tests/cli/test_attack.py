@@ -115,6 +115,6 @@ def test_the_clean_output_of_a_real_process(child, checkpoints, tmp_path):
     )  # fmt: skip
     out, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, "")
-    assert out.startswith("ffnn on 5 test images of digits, linear layers approximate\n")
+    assert out.startswith("ffnn on 5 test images of digits, linear layers approximate; 95 % interval")
     assert "\x1b" not in out
     assert (tmp_path / "accelsim-attack" / "robustness.png").exists()
