@@ -12,7 +12,7 @@ myst_heading_anchors = 3
 exclude_patterns = [
     "_build",
     "results/siddique2022_introduction.md",
-]  # the latter is a part of siddique2022.md
+]  # a part of siddique2022.md
 html_theme = "furo"
 html_title = "accelsim"
 autodoc_typehints = "none"  # the numpy-style docstrings give types, shapes and units
