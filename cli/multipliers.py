@@ -53,8 +53,9 @@ def list_(output: Output) -> None:
         "numbers by kind; null for a file), provenance, and the errors, where error is approximate minus "
         "exact product: pairs; mae and wce (mean absolute and worst-case error, in units of the product), "
         "mae_percent and wce_percent (of 2^(a_width + b_width)); ep_percent (share of wrong products); "
-        "mre_percent (mean of abs(error / exact) over pairs with a non-zero exact product, as EvoApproxLib has "
-        "it), mre_all_percent (over all pairs, abs(error) / max(1, abs(exact))); mred (mre_percent / 100); nmed (mae "
+        "mre_percent (mean of abs(error / exact) over pairs with a non-zero exact product, as EvoApproxLib "
+        "has it), mre_all_percent (over all pairs, abs(error) / max(1, abs(exact))); mred (mre_percent / "
+        "100); nmed (mae "
         "over the largest exact product); mse (in squared units of the product); bias (mean error)."
     )
 )
