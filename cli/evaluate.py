@@ -23,8 +23,10 @@ _LAYER_COLUMNS = ["layer", "input", "output", "MACs", "act. scale", "zero", "wei
         "JSON: network, dataset, dataset_sha256, trained_on, weights_sha256, images, layers, "
         "activation_operand, weights, seed; float_accuracy_percent, float_ci_low_percent, "
         "float_ci_high_percent (Wilson 95 % interval); multipliers, a list of: multiplier, accuracy_percent, "
-        "ci_low_percent, ci_high_percent, drop_points (float minus this accuracy), and layers, the report of "
-        "each layer that runs on the multiplier."
+        "ci_low_percent, ci_high_percent, drop_points (float minus this accuracy), and layers, a list of "
+        "those that run on the multiplier: name, kind, input_shape and output_shape (of one image), "
+        "macs_per_image, activation_scale, activation_zero_point, weight_scales and weight_zero_points (one, or one per "
+        "output channel), multiplier, activation_operand."
     )
 )
 @experiment_options(images=None)

@@ -13,7 +13,7 @@ __all__ = ["train"]
 
 @click.command(
     epilog=(
-        "JSON: network, dataset, dataset_sha256, recipe (epochs, seed, batch_size, learning_rate), "
+        "JSON: network, dataset, dataset_sha256, recipe (epochs, seed, batch_size, learning_rate, threads), "
         "accuracy_percent (of the test images), weights_sha256, checkpoint (its path)."
     )
 )

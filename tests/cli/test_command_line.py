@@ -1,4 +1,5 @@
 import errno
+import signal
 import subprocess
 import sys
 
@@ -80,6 +81,20 @@ def test_exit_code_and_line_of_an_error(accelsim, monkeypatch, error, code, line
     monkeypatch.setattr(command_line, "_discard_output", lambda: None)
     ended = accelsim("train")
     assert (ended.code, ended.out, ended.err) == (code, "", line)
+
+
+@pytest.mark.parametrize("disguise", [AccelsimError("a child died"), RecursionError()])
+def test_ctrl_c_that_comes_out_as_another_error_is_ctrl_c(accelsim, monkeypatch, disguise):
+    @click.command()
+    def disguises():
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise disguise from None
+
+    monkeypatch.setattr(root, "get_command", lambda ctx, name: disguises)
+    ended = accelsim("train")
+    assert (ended.code, ended.out, ended.err) == (130, "", "accelsim: interrupted\n")
 
 
 def test_bugs_keep_their_traceback(accelsim, monkeypatch):
