@@ -25,8 +25,8 @@ _LAYER_COLUMNS = ["layer", "input", "output", "MACs", "act. scale", "zero", "wei
         "float_ci_high_percent (Wilson 95 % interval); multipliers, a list of: multiplier, accuracy_percent, "
         "ci_low_percent, ci_high_percent, drop_points (float minus this accuracy), and layers, a list of "
         "those that run on the multiplier: name, kind, input_shape and output_shape (of one image), "
-        "macs_per_image, activation_scale, activation_zero_point, weight_scales and weight_zero_points (one, or one per "
-        "output channel), multiplier, activation_operand."
+        "macs_per_image, activation_scale, activation_zero_point, weight_scales and weight_zero_points (one, "
+        "or one per output channel), multiplier, activation_operand."
     )
 )
 @experiment_options(images=None)
