@@ -1,0 +1,137 @@
+"""A netlist of standard cells, and the simple gates that compute the same."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.boolean_expressions import gates_of
+from accelsim.cell_library import Cell, CellLibrary
+from accelsim.gate_costs import GATE_COSTS, gate_library
+from accelsim.netlist import FIRST_INPUT_NET, Gate, Netlist, Port
+
+__all__ = ["Instance", "MappedNetlist", "map_cells", "map_gates"]
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A cell in a circuit.
+
+    Parameters
+    ----------
+    cell : Cell
+        What it is an instance of.
+    inputs : tuple of int
+        Net at each input of the cell, in the cell's order.
+    output : int
+        The net it drives.
+    """
+
+    cell: Cell
+    inputs: tuple[int, ...]
+    output: int
+
+
+@dataclass(frozen=True, eq=False)
+class MappedNetlist:
+    """Cells that together compute a netlist.
+
+    Parameters
+    ----------
+    netlist : Netlist
+        Simple gates that evaluate every cell's function; each cell's output is one of its nets, and the nets
+        between cells are among its nets.
+    library : CellLibrary
+        Where the cells are from.
+    instances : tuple of Instance
+        In topological order.
+    """
+
+    netlist: Netlist
+    library: CellLibrary
+    instances: tuple[Instance, ...]
+
+    @cached_property
+    def loads(self) -> NDArray[np.float64]:
+        """Capacitance in fF of the input pins on each net, an array of shape (nets,)."""
+        found = np.zeros(self.netlist.net_count)
+        for instance in self.instances:
+            for pin, net in zip(instance.cell.inputs, instance.inputs, strict=True):
+                found[net] += pin.capacitance
+        return found
+
+    def histogram(self) -> dict[str, int]:
+        """Return how many cells of each kind there are, most frequent first."""
+        counts: dict[str, int] = {}
+        for instance in self.instances:
+            counts[instance.cell.name] = counts.get(instance.cell.name, 0) + 1
+        return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
+
+
+def map_gates(netlist: Netlist) -> MappedNetlist:
+    """Take each gate as the cell of the built-in library that has its name; a buffer is a wire."""
+    library = gate_library()
+    root = list(range(netlist.net_count))  # the net that a wire comes from
+    instances = []
+    for index, (opcode, nets) in enumerate(
+        zip(netlist.opcodes.tolist(), netlist.operands.tolist(), strict=True)
+    ):
+        gate, output = Gate(opcode), netlist.first_gate_net + index
+        if gate not in GATE_COSTS:
+            root[output] = root[nets[0]]
+            continue
+        cell = library.cells[gate.name]
+        inputs = tuple(root[net] for net in nets[: len(cell.inputs)])
+        instances.append(Instance(cell, inputs, output))
+    return MappedNetlist(netlist, library, tuple(instances))
+
+
+def map_cells(
+    name: str,
+    inputs: tuple[Port, ...],
+    outputs: Mapping[str, tuple[str, ...]],
+    cells: Iterable[tuple[Cell, Mapping[str, str], str]],
+    signals: Mapping[str, int],
+    library: CellLibrary,
+) -> MappedNetlist:
+    """Build a mapped netlist from cells that are connected by named signals.
+
+    Parameters
+    ----------
+    name : str
+        Name of the netlist.
+    inputs : tuple of Port
+        Input ports, their nets counted up from `FIRST_INPUT_NET`.
+    outputs : mapping of str to tuple of str
+        Signals of each output port, least significant first.
+    cells : iterable of (Cell, mapping of pin to signal, signal of the output)
+        In topological order.
+    signals : mapping of str to int
+        Nets of the signals that the inputs and constants are.
+    library : CellLibrary
+        Where the cells are from.
+    """
+    net_of = dict(signals)
+    first = FIRST_INPUT_NET + sum(port.width for port in inputs)
+    gates: list[tuple[int, int, int, int]] = []
+
+    def add_gate(gate: Gate, a: int, b: int) -> int:
+        gates.append((int(gate), a, b, 0))
+        return first + len(gates) - 1
+
+    instances = []
+    for cell, connections, output in cells:
+        pins = {pin.name: net_of[connections[pin.name]] for pin in cell.inputs}
+        net_of[output] = gates_of(cell.function, pins, add_gate)
+        instances.append(Instance(cell, tuple(pins.values()), net_of[output]))
+    rows = np.array(gates, dtype=np.int32).reshape(-1, 4)
+    netlist = Netlist(
+        name,
+        inputs,
+        tuple(Port(port, tuple(net_of[signal] for signal in bits)) for port, bits in outputs.items()),
+        rows[:, 0].astype(np.uint8),
+        rows[:, 1:],
+    )
+    return MappedNetlist(netlist, library, tuple(instances))

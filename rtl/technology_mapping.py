@@ -1,0 +1,126 @@
+"""From a netlist of simple gates to one of a Liberty file's cells, through Yosys and ABC."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from graphlib import TopologicalSorter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from accelsim.cell_library import Cell, CellLibrary
+from accelsim.errors import AccelsimError
+from accelsim.mapped_netlist import MappedNetlist, map_cells
+from accelsim.netlist import FIRST_INPUT_NET, Gate, Netlist, Port
+from accelsim.rtl.yosys import run_yosys
+
+__all__ = ["MAPPING_SCRIPT", "map_to_liberty", "yosys_design"]
+
+#: ABC's commands: restructure, then map for area along the critical path's slack; no sizing, no buffers.
+MAPPING_SCRIPT = (
+    "strash",
+    "&get -n",
+    "&fraig -x",
+    "&put",
+    "dc2",
+    "strash",
+    "&get -n",
+    "&dch -f",
+    "&nf",
+    "&put",
+)
+
+_PORTS = {Gate.BUF: "A", Gate.NOT: "A", Gate.MUX: "ABS"}
+_TOP = "top"
+
+
+def map_to_liberty(netlist: Netlist, liberty: Path, library: CellLibrary) -> MappedNetlist:
+    """Map a netlist onto the cells of a Liberty file.
+
+    Parameters
+    ----------
+    netlist : Netlist
+        What to map.
+    liberty : Path
+        The file, for ABC.
+    library : CellLibrary
+        Its cells, as `accelsim.liberty_cells.read_cells` read them.
+
+    Returns
+    -------
+    MappedNetlist
+        With the netlist's ports. Outputs that are constant or an input have no cell.
+
+    Raises
+    ------
+    AccelsimError
+        If ABC cannot map with these cells.
+    """
+    with TemporaryDirectory(prefix="accelsim-") as name:
+        folder = Path(name)
+        shutil.copyfile(liberty, folder / "cells.lib")
+        (folder / "design.json").write_text(yosys_design(netlist), encoding="utf-8")
+        script = ";".join(command.replace(" ", ",") for command in MAPPING_SCRIPT)
+        commands = [
+            "read_json design.json",
+            f"abc -liberty cells.lib -script +{script}",
+            "opt_clean -purge",
+            "write_json mapped.json",
+        ]
+        run_yosys(commands, folder, f"{netlist.name} of the cells of {liberty.name}")
+        text = (folder / "mapped.json").read_text(encoding="utf-8")
+    return _read_mapped(netlist, json.loads(text)["modules"][_TOP], library)
+
+
+def yosys_design(netlist: Netlist) -> str:
+    """Return a netlist as the JSON that Yosys' ``read_json`` understands, its module called ``top``."""
+
+    def bits(nets: Sequence[int]) -> list[int | str]:
+        return [net if net >= FIRST_INPUT_NET else str(net) for net in nets]
+
+    ports = {
+        port.name: {"direction": direction, "bits": bits(port.nets)}
+        for direction, side in (("input", netlist.inputs), ("output", netlist.outputs))
+        for port in side
+    }
+    cells: dict[str, Any] = {}
+    for index, (opcode, operands) in enumerate(
+        zip(netlist.opcodes.tolist(), netlist.operands.tolist(), strict=True)
+    ):
+        gate = Gate(opcode)
+        pins = _PORTS.get(gate, "AB")
+        connections = {pin: bits([net]) for pin, net in zip(pins, operands, strict=False)}
+        cells[f"g{index}"] = {
+            "type": f"$_{gate.name}_",
+            "port_directions": dict.fromkeys(pins, "input") | {"Y": "output"},
+            "connections": connections | {"Y": [netlist.first_gate_net + index]},
+        }
+    return json.dumps({"modules": {_TOP: {"ports": ports, "cells": cells, "netnames": {}}}})
+
+
+def _read_mapped(netlist: Netlist, body: dict[str, Any], library: CellLibrary) -> MappedNetlist:
+    """Read the cells that ABC chose."""
+    signals = {"0": 0, "1": 1}
+    inputs = []
+    for port in netlist.inputs:
+        nets = range(len(signals), len(signals) + port.width)
+        signals.update(zip(map(str, body["ports"][port.name]["bits"]), nets, strict=True))
+        inputs.append(Port(port.name, tuple(nets)))
+    placed: dict[str, tuple[Cell, dict[str, str]]] = {}
+    for about in body["cells"].values():
+        cell = library.cell(about["type"])
+        connections = {pin: str(bits[0]) for pin, bits in about["connections"].items()}
+        placed[connections[cell.output]] = (cell, connections)
+    graph = {
+        output: {connections[pin.name] for pin in cell.inputs} & placed.keys()
+        for output, (cell, connections) in placed.items()
+    }
+    order = TopologicalSorter(graph).static_order()
+    outputs = {
+        port.name: tuple(str(bit) for bit in body["ports"][port.name]["bits"]) for port in netlist.outputs
+    }
+    undriven = {bit for bits in outputs.values() for bit in bits} - placed.keys() - signals.keys()
+    if undriven:
+        raise AccelsimError(f"{netlist.name}: the mapped netlist does not drive {len(undriven)} outputs")
+    cells = [(*placed[output], output) for output in order]
+    return map_cells(netlist.name, tuple(inputs), outputs, cells, signals, library)
