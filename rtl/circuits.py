@@ -53,6 +53,9 @@ class Circuit(ABC):
         Where it was published, or the file it came from.
     """
 
+    #: What the gates are made from: ``"description"``, ``"import"``, ``"evolved"`` or ``"truth table"``.
+    origin = "import"
+
     def __init__(
         self, name: str, a_width: int, b_width: int, signed: bool, summary: str, source: str
     ) -> None:
@@ -117,6 +120,8 @@ class Circuit(ABC):
 class DescribedCircuit(Circuit):
     """A multiplier of the library, described in Amaranth."""
 
+    origin = "description"
+
     def __init__(self, description: Description) -> None:
         width = description.width
         super().__init__(
@@ -139,6 +144,8 @@ class DescribedCircuit(Circuit):
 
 class TableCircuit(Circuit):
     """A multiplier of which only the LUT is known."""
+
+    origin = "truth table"
 
     def __init__(self, lut: Lut, source: str) -> None:
         summary = f"{lut.a_width} x {lut.b_width}-bit {'signed' if lut.signed else 'unsigned'} LUT"
