@@ -15,7 +15,7 @@ from accelsim.attacks.network import CheckedNetwork, check_images
 from accelsim.attacks.registry import Attack, build_attack, checked_budget
 from accelsim.attacks.table import RobustnessTable
 from accelsim.errors import AccelsimError
-from accelsim.models.progress import progress_bar
+from accelsim.progress import progress_bar
 
 __all__ = ["evaluate_robustness"]
 

@@ -6,10 +6,10 @@ __all__ = ["complete_attack", "complete_multiplier"]
 
 
 def complete_multiplier(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the library's multipliers that begin with what was typed."""
-    from accelsim.rtl.library import names
+    """Return the multipliers, imported ones too, that begin with what was typed."""
+    from accelsim.rtl.catalogue import listed_names
 
-    return [name for name in names() if name.startswith(incomplete)]
+    return [name for name in listed_names() if name.startswith(incomplete)]
 
 
 def complete_attack(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

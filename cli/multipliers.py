@@ -26,25 +26,27 @@ def multipliers() -> None:
 
 @multipliers.command(
     "list",
-    epilog=("JSON: multipliers, a list of: name, width (bits of an operand), signed, summary, source."),
+    epilog=("JSON: multipliers, a list of: name, a_width, b_width (bits), signed, summary, source (of an imported one "
+        "the file that was kept)."),
 )
 @output_options
 def list_(output: Output) -> None:
-    """List the multipliers of the library.
+    """List the multipliers of the library, and the imported ones.
 
-    Names follow a grammar, so other parameters than the listed ones can be asked for, such as
+    The library's names follow a grammar, so other parameters than the listed ones can be asked for, such as
     mul8u_drum_k7 or mul10u_ama3_k5.
     """
-    from accelsim.rtl.library import describe, names
+    from accelsim.rtl.catalogue import listed_circuits
 
-    described = [describe(name) for name in names()]
+    circuits = listed_circuits()
     if output.json:
-        keys = ("name", "width", "signed", "summary", "source")
-        output.document({"multipliers": [{key: getattr(entry, key) for key in keys} for entry in described]})
-    else:
-        output.table(
-            ["multiplier", "what it is"], [[entry.name, entry.summary] for entry in described], text_columns=2
+        keys = ("name", "a_width", "b_width", "signed", "summary", "source")
+        output.document(
+            {"multipliers": [{key: getattr(circuit, key) for key in keys} for circuit in circuits]}
         )
+    else:
+        rows = [[circuit.name, circuit.summary] for circuit in circuits]
+        output.table(["multiplier", "what it is"], rows, text_columns=2)
 
 
 @multipliers.command(

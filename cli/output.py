@@ -4,11 +4,13 @@ import functools
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from accelsim.progress import Advance, progress_bar
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -40,36 +42,9 @@ class Output:
         """Whether progress bars make sense: not quiet, and standard error is a terminal."""
         return not self.quiet and _console(stderr=True).is_terminal
 
-    @contextmanager
-    def progress(self, description: str, total: int) -> Iterator[Callable[[str, int], None]]:
-        """Show how far a loop is, on standard error, if that is a terminal; nothing of it stays.
-
-        Parameters
-        ----------
-        description : str
-            What is being done.
-        total : int
-            Number of steps.
-
-        Yields
-        ------
-        callable
-            To be called with what is being worked on, and the number of steps done since the last call.
-        """
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-        with Progress(
-            TextColumn(description),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.description}"),
-            console=_console(stderr=True),
-            disable=not self.shows_progress,
-            transient=True,
-        ) as bar:
-            task = bar.add_task("", total=total)
-            yield lambda what, steps: bar.update(task, description=what, advance=steps)
+    def progress(self, description: str, total: int) -> AbstractContextManager[Advance]:
+        """Return `accelsim.progress.progress_bar`, shown unless quiet."""
+        return progress_bar(description, total, not self.quiet)
 
     @contextmanager
     def working(self, description: str) -> Iterator[None]:

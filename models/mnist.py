@@ -8,7 +8,7 @@ import torch
 from accelsim.errors import AccelsimError
 from accelsim.models.dataset import Dataset
 from accelsim.models.idx import read_idx
-from accelsim.models.progress import progress_bar
+from accelsim.progress import progress_bar
 from accelsim.storage import data_folder
 
 __all__ = ["MIRRORS", "SHA256", "load_mnist"]

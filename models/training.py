@@ -14,8 +14,8 @@ from accelsim.errors import AccelsimError
 from accelsim.models.accuracy import accuracy_percent
 from accelsim.models.dataset import Dataset
 from accelsim.models.networks import INPUT_SHAPE, build_network
-from accelsim.models.progress import progress_bar
 from accelsim.models.recipe import Recipe, default_recipe
+from accelsim.progress import progress_bar
 
 __all__ = ["TrainedNetwork", "train", "weights_sha256"]
 

@@ -2,8 +2,8 @@ import time
 
 import pytest
 
-from accelsim.models import progress
-from accelsim.models.progress import progress_bar
+from accelsim import progress
+from accelsim.progress import progress_bar
 
 
 @pytest.fixture(autouse=True)

@@ -1,16 +1,23 @@
 """A progress bar on stderr for what takes longer than a second."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Timer
+from typing import Protocol
 
-__all__ = ["progress_bar"]
+__all__ = ["Advance", "progress_bar"]
 
 _SECONDS_BEFORE_IT_SHOWS = 1.0
 
 
+class Advance(Protocol):
+    """Tells a progress bar how things stand: a short note (may be empty), and the steps done since."""
+
+    def __call__(self, note: str, steps: int = 1) -> None: ...  # noqa: D102
+
+
 @contextmanager
-def progress_bar(description: str, total: int, shown: bool = True) -> Iterator[Callable[[str], None]]:
+def progress_bar(description: str, total: int, shown: bool = True) -> Iterator[Advance]:
     """Show how far a loop of ``total`` steps is, from one second after its start until its end.
 
     Nothing is left on the screen. Where stderr is no terminal nothing is shown at all.
@@ -26,15 +33,15 @@ def progress_bar(description: str, total: int, shown: bool = True) -> Iterator[C
 
     Yields
     ------
-    callable
-        To be called at the end of each step with a short note on where things stand (may be empty).
+    Advance
+        To be called at the end of each step; with 0 steps to say what is being worked on.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     if not (shown and console.is_terminal):
-        yield lambda note: None
+        yield lambda note, steps=1: None
         return
     bar = Progress(
         TextColumn("{task.description}"),
@@ -51,7 +58,7 @@ def progress_bar(description: str, total: int, shown: bool = True) -> Iterator[C
     delayed_start.daemon = True
     delayed_start.start()
     try:
-        yield lambda note: bar.update(task, advance=1, note=note)
+        yield lambda note, steps=1: bar.update(task, advance=steps, note=note)
     finally:
         delayed_start.cancel()
         delayed_start.join()
