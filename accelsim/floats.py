@@ -1,0 +1,257 @@
+"""Closed forms of float32 multipliers: what their gates compute, as bit masks and exact multiplications.
+
+A product is the sum of two exact multiplications of masked operands, rounded once; `ClosedForm.terms_a` and
+`ClosedForm.terms_b` are those operands, for sums of many products. Each form is compared with its gate-level
+netlist by the tests.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from accelsim.errors import AccelsimError, nearest
+from accelsim.float_format import FP32
+from accelsim.float_reference import (
+    Rounding,
+    ama5_blocks_product,
+    block_masks,
+    checked_rounding,
+    product_patterns,
+)
+from accelsim.workers import share_tasks
+
+__all__ = ["AUTHORS_LEAST_OPERAND", "CLOSED_FORMS", "ClosedForm", "closed_form"]
+
+#: Bit pattern of the smallest float32 that is not below 1e-36.
+AUTHORS_LEAST_OPERAND = 0x03AA2425
+
+_TASK = 1 << 16
+_SIGN_AND_EXPONENT = 0xFF800000
+
+
+@dataclass(frozen=True)
+class ClosedForm:
+    """A float32 multiplier whose significands are multiplied by AMA5 arrays of some size, or exactly.
+
+    Parameters
+    ----------
+    name : str
+        Name of the hardware that it describes.
+    block : int
+        Bits of an AMA5 array: 24 is one array, 4 are 36 of them summed by exact adders, 1 is exact.
+    rounding : {"nearest-even", "truncate"}
+        How the product is rounded to 24 bits.
+    least_operand : int
+        Magnitude, as a bit pattern, below which an operand counts as zero.
+    halves_overflow : bool
+        Whether a product of more than 48 bits comes out as half its value.
+
+    Raises
+    ------
+    AccelsimError
+        If blocks of that size do not fill 24 bits, there is no such rounding, or products are to be halved
+        but not truncated.
+    """
+
+    name: str
+    block: int
+    rounding: Rounding = "truncate"
+    least_operand: int = FP32.least_normal
+    halves_overflow: bool = False
+
+    def __post_init__(self) -> None:
+        block_masks(FP32.significand_bits, self.block)
+        checked_rounding(self.name, self.rounding)
+        if self.halves_overflow and self.rounding != "truncate":
+            raise AccelsimError(f"{self.name}: a product is halved only where it is truncated")
+
+    def multiply(self, a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Multiply float32 arrays (broadcast together), on all cores if they are large.
+
+        Raises
+        ------
+        AccelsimError
+            If an array is not float32.
+        """
+        first, second = np.broadcast_arrays(*(_checked(self.name, array) for array in (a, b)))
+        x, y = (np.ascontiguousarray(array).ravel() for array in (first, second))
+        found = np.empty(x.size, dtype=np.float32)
+        kept = np.uint64(2**64 - 1 if self.rounding == "nearest-even" else 2**64 - 2**29)
+        # The least magnitude that rounds to a normal number; half a unit of the last place below it, a tie
+        # goes to the even neighbour, which it is.
+        tiny = 2.0**-126 * (1 - 2.0**-25 if self.rounding == "nearest-even" else 1.0)
+        masks = np.uint32(self._rest_mask), np.uint32(self._high_mask)
+        least = np.uint32(self.least_operand)
+        run = _multiply_halving if self.halves_overflow else _multiply
+
+        def run_tasks(first: int, stop: int) -> None:
+            part = slice(first * _TASK, stop * _TASK)
+            run(x[part], y[part], *masks, kept, tiny, least, found[part])
+
+        tasks = -(-x.size // _TASK)
+        share_tasks(run_tasks, tasks, os.cpu_count() or 1)
+        return found.reshape(first.shape)
+
+    def reference(self, a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Multiply as `multiply` does, by the plain reference of `accelsim.float_reference`."""
+
+        def product(x: NDArray[np.int64], y: NDArray[np.int64]) -> NDArray[np.int64]:
+            found = ama5_blocks_product(x, y, FP32.significand_bits, self.block)
+            return found >> (found >> 48) if self.halves_overflow else found
+
+        patterns = (_checked(self.name, array).view(np.uint32) for array in (a, b))
+        found = product_patterns(
+            FP32, *patterns, product, rounding=self.rounding, least_operand=self.least_operand
+        )
+        return np.asarray(found.view(np.float32))
+
+    def terms_a(self, a: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the two parts of first operands that are multiplied exactly.
+
+        Before rounding (and halving), the product of finite operands is the sum over ``t`` of
+        ``terms_a(a)[t] * terms_b(b)[t]``.
+
+        Returns
+        -------
+        float32 array of shape (2, \\*shape of ``a``)
+            Flushed operands have zeros.
+        """
+        values = self._flushed(a)
+        rest = (values.view(np.uint32) & np.uint32(self._rest_mask)).view(np.float32)
+        return np.stack([values - rest, rest])
+
+    def terms_b(self, b: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the two parts of second operands, as `terms_a` does of first ones.
+
+        Raises
+        ------
+        AccelsimError
+            If twice an operand is beyond float32's range.
+        """
+        values = self._flushed(b)
+        if values.size and np.abs(values).max() >= 2.0**127:
+            raise AccelsimError(f"{self.name}: operand b is {values.max():g}; expected less than 2^127")
+        high = (values.view(np.uint32) & np.uint32(self._high_mask)).view(np.float32)
+        return np.stack([values, high + high])
+
+    def _flushed(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
+        values = _checked(self.name, array)
+        magnitude = values.view(np.uint32) & np.uint32(FP32.sign - 1)
+        return np.where(magnitude < self.least_operand, np.float32(0), values)
+
+    @property
+    def _rest_mask(self) -> int:
+        """Bits of the first operand that are not the lowest of their block; none where that is all bits."""
+        low = block_masks(FP32.significand_bits, self.block)[0]
+        return _SIGN_AND_EXPONENT | ~low & FP32.least_normal - 1 if self.block > 1 else 0
+
+    @property
+    def _high_mask(self) -> int:
+        """Bits of the second operand that are the highest of their block."""
+        return _SIGN_AND_EXPONENT | block_masks(FP32.significand_bits, self.block)[1]
+
+
+#: The closed forms by the names of the hardware they describe.
+CLOSED_FORMS: Mapping[str, ClosedForm] = MappingProxyType(
+    {
+        form.name: form
+        for form in (
+            ClosedForm("fp32_exact", 1, "nearest-even"),
+            ClosedForm("fp32_exact_truncate", 1),
+            ClosedForm("axfpm_array24", 24),
+            ClosedForm("axfpm_blocks4", 4),
+            ClosedForm("axfpm_authors", 4, least_operand=AUTHORS_LEAST_OPERAND, halves_overflow=True),
+        )
+    }
+)
+
+
+def closed_form(name: str) -> ClosedForm:
+    """Return the closed form of a float multiplier.
+
+    Raises
+    ------
+    AccelsimError
+        If there is none of that name.
+    """
+    if name not in CLOSED_FORMS:
+        raise AccelsimError(
+            f"no closed form of {name!r}; there are {', '.join(CLOSED_FORMS)}{nearest(name, CLOSED_FORMS)}"
+        )
+    return CLOSED_FORMS[name]
+
+
+def _checked(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
+    values = np.asarray(array)
+    if values.dtype != np.float32:
+        raise AccelsimError(f"{name} multiplies float32 arrays; got {values.dtype}")
+    return values
+
+
+@njit(inline="always")
+def _sum_of_terms(a: Any, b: Any, rest_mask: Any, high_mask: Any) -> Any:
+    """Return the exact product of two float32, at most 49 bits of float64's 53."""
+    rest = np.float64(np.uint32(a.view(np.uint32) & rest_mask).view(np.float32))
+    high = np.float64(np.uint32(b.view(np.uint32) & high_mask).view(np.float32))
+    return (np.float64(a) - rest) * np.float64(b) + (rest + rest) * high
+
+
+@njit(inline="always")
+def _rounded(a: Any, b: Any, product: Any, kept: Any, tiny: Any, least: Any) -> Any:
+    """Return the float32 pattern of a product, whose bits outside of `kept` are cleared first."""
+    infinity = np.uint32(0x7F800000)
+    x, y = a.view(np.uint32), b.view(np.uint32)
+    x_magnitude, y_magnitude = np.uint32(x & np.uint32(0x7FFFFFFF)), np.uint32(y & np.uint32(0x7FFFFFFF))
+    sign = np.uint32((x ^ y) & np.uint32(0x80000000))
+    cut = np.uint64(np.float64(product).view(np.uint64) & kept).view(np.float64)
+    cut = cut * 0.0 if abs(cut) < tiny else cut
+    zero = (x_magnitude < least) | (y_magnitude < least)
+    bits = sign if zero else np.float32(cut).view(np.uint32)
+    if (x_magnitude >= infinity) | (y_magnitude >= infinity):
+        nan = zero | (x_magnitude > infinity) | (y_magnitude > infinity)
+        bits = np.uint32(0x7FC00000) if nan else np.uint32(sign | infinity)
+    return np.uint32(bits).view(np.float32)
+
+
+@njit(cache=True, nogil=True)
+def _multiply(
+    a: NDArray[np.float32],
+    b: NDArray[np.float32],
+    rest_mask: np.uint32,
+    high_mask: np.uint32,
+    kept: np.uint64,
+    tiny: float,
+    least: np.uint32,
+    found: NDArray[np.float32],
+) -> None:
+    for i in range(len(found)):
+        x, y = np.float32(a[i]), np.float32(b[i])
+        found[i] = _rounded(x, y, _sum_of_terms(x, y, rest_mask, high_mask), kept, tiny, least)
+
+
+@njit(cache=True, nogil=True)
+def _multiply_halving(
+    a: NDArray[np.float32],
+    b: NDArray[np.float32],
+    rest_mask: np.uint32,
+    high_mask: np.uint32,
+    kept: np.uint64,
+    tiny: float,
+    least: np.uint32,
+    found: NDArray[np.float32],
+) -> None:
+    """Multiply; a product of at least 4 times that of the operands' powers of two is halved."""
+    exponent = np.uint32(0x7F800000)
+    for i in range(len(found)):
+        x, y = np.float32(a[i]), np.float32(b[i])
+        product = _sum_of_terms(x, y, rest_mask, high_mask)
+        x_power = np.float64(np.uint32(x.view(np.uint32) & exponent).view(np.float32))
+        y_power = np.float64(np.uint32(y.view(np.uint32) & exponent).view(np.float32))
+        product = product * 0.5 if abs(product) >= 4 * (x_power * y_power) else product
+        found[i] = _rounded(x, y, product, kept, tiny, least)
