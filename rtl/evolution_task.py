@@ -1,0 +1,223 @@
+"""A search from its arguments to the file that it leaves: what ``accelsim evolve`` runs."""
+
+import os
+import shlex
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.error_measure import ErrorMeasure, Metric
+from accelsim.errors import AccelsimError
+from accelsim.gate_costs import netlist_area_um2
+from accelsim.lut import Lut
+from accelsim.metrics import error_metrics
+from accelsim.netlist import Netlist
+from accelsim.rtl.catalogue import find_circuit
+from accelsim.rtl.circuits import product_table
+from accelsim.rtl.evolution import Search, SearchSettings, parse_bound
+from accelsim.rtl.gates_file import GATES_SUFFIX, write_gates
+from accelsim.two_input_gates import two_input
+
+__all__ = ["EvolutionTask", "load_distribution"]
+
+_SECONDS_BETWEEN_CHECKPOINTS = 10.0
+
+
+@dataclass(frozen=True)
+class EvolutionTask:
+    """What to search for, and how; equal tasks find equal circuits, on any machine.
+
+    Parameters
+    ----------
+    seed_circuit : str
+        Name or path of the multiplier that the search starts from.
+    metric, bound : str
+        A `Metric` and its bound, as `parse_bound` reads it.
+    evaluations : int
+        Candidates to judge.
+    settings : SearchSettings
+        Settings of the search.
+    distribution : str, optional
+        File of the operand distribution, see `load_distribution`.
+
+    Raises
+    ------
+    AccelsimError
+        If the metric is unknown or the number of evaluations not positive.
+    """
+
+    seed_circuit: str
+    metric: str
+    bound: str
+    evaluations: int
+    settings: SearchSettings = field(default_factory=SearchSettings)
+    distribution: str | None = None
+
+    def __post_init__(self) -> None:
+        Metric.named(self.metric)
+        if self.evaluations < 1:
+            raise AccelsimError(f"{self.evaluations} evaluations asked for; at least 1 is needed")
+
+    def command(self, output: str) -> str:
+        """Return the command line that finds the circuit."""
+        words = ["--seed-circuit", self.seed_circuit, "--metric", self.metric, "--bound", self.bound]
+        words += ["--evaluations", str(self.evaluations), "--seed", str(self.settings.seed)]
+        for setting in fields(SearchSettings):
+            value = getattr(self.settings, setting.name)
+            if setting.name != "seed" and value != setting.default:
+                words += [f"--{setting.name}", str(value)]
+        words += ["--distribution", self.distribution] if self.distribution else []
+        return shlex.join(["accelsim", "evolve", *words, "-o", output])
+
+    def prepare(self) -> Search:
+        """Return the search, about to begin.
+
+        Raises
+        ------
+        AccelsimError
+            If the circuit or the distribution cannot be used, or the bound is out of range.
+        """
+        circuit = find_circuit(self.seed_circuit)
+        metric = Metric.named(self.metric)
+        shape = (1 << circuit.a_width, 1 << circuit.b_width)
+        weights = load_distribution(self.distribution, shape) if self.distribution else None
+        measure = ErrorMeasure(metric, circuit.a_width, circuit.b_width, circuit.signed, weights)
+        bound = parse_bound(self.bound, metric, circuit.a_width + circuit.b_width)
+        return Search(circuit, measure, bound, self.settings)
+
+    def run(
+        self,
+        output: Path,
+        *,
+        resume: bool = False,
+        minutes: float | None = None,
+        progress: Callable[[Search], None] | None = None,
+    ) -> Search:
+        """Search, and write the best circuit.
+
+        The state of the search is kept in ``<output>.checkpoint`` until it is over: whatever ends it before
+        leaves the best circuit so far there, and it can be resumed.
+
+        Parameters
+        ----------
+        output : Path
+            File of the circuit; its name without ending is the circuit's.
+        resume : bool
+            Go on from the checkpoint.
+        minutes : float, optional
+            Stop after this time, if that comes before the last evaluation.
+        progress : callable, optional
+            Called with the search a few times a second.
+
+        Raises
+        ------
+        AccelsimError
+            As `prepare`; also if there is no checkpoint to resume from, it is damaged or another search's,
+            or one is there and ``resume`` is not asked for.
+        """
+        checkpoint = output.with_name(output.name + ".checkpoint")
+        if checkpoint.exists() and not resume:
+            raise AccelsimError(
+                f"{checkpoint} holds an unfinished search; resume it (--resume) or remove the file"
+            )
+        search = self.prepare()
+        if resume:
+            search.resume(checkpoint)
+        ends = time.monotonic() + 60 * minutes if minutes is not None else float("inf")
+        saved = time.monotonic()
+
+        def look(search: Search) -> bool:
+            nonlocal saved
+            if progress:
+                progress(search)
+            now = time.monotonic()
+            if now - saved > _SECONDS_BETWEEN_CHECKPOINTS:
+                search.save(checkpoint)
+                saved = now
+            return now < ends
+
+        try:
+            search.run(self.evaluations, look)
+        except BaseException:
+            search.save(checkpoint)
+            raise
+        self._write(output, search)
+        checkpoint.unlink(missing_ok=True)
+        return search
+
+    def _write(self, output: Path, search: Search) -> None:
+        name = output.name.removesuffix(GATES_SUFFIX)
+        netlist = search.netlist(name)
+        start = two_input(find_circuit(self.seed_circuit).netlist())
+        done = self if search.evaluations == self.evaluations else self._with(search.evaluations)
+        facts = {
+            "signed": "yes" if search.measure.signed else "no",
+            "summary": f"evolved: {search.measure.metric.upper()} {search.error_percent:.4g} %, "
+            f"{netlist.gate_count} gates",
+            "command": done.command(f"{name}{GATES_SUFFIX}"),
+            "seed netlist sha256": start.digest,
+            **_measured(netlist, search.measure.signed),
+        }
+        write_gates(output, netlist, facts)
+
+    def _with(self, evaluations: int) -> "EvolutionTask":
+        """Return the task of a search that ended earlier, or at a whole number of generations."""
+        return EvolutionTask(
+            self.seed_circuit, self.metric, self.bound, evaluations, self.settings, self.distribution
+        )
+
+
+def _measured(netlist: Netlist, signed: bool) -> dict[str, str]:
+    errors = error_metrics(Lut(netlist.name, product_table(netlist, signed).astype(np.int32), signed))
+    return {
+        "mae percent": repr(errors.mae_percent),
+        "wce percent": repr(errors.wce_percent),
+        "ep percent": repr(errors.ep_percent),
+        "mre percent": repr(errors.mre_percent),
+        "area um2": repr(netlist_area_um2(netlist)),
+    }
+
+
+def load_distribution(path: str | os.PathLike[str], shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Read how often each operand pair occurs.
+
+    Parameters
+    ----------
+    path : path-like
+        ``.npy``: an array of shape ``[a, b]``, indexed by the operands' bit patterns. ``.npz``: the same as
+        ``pairs``, or histograms ``a`` and ``b`` of independent operands.
+    shape : tuple of int
+        Shape that the multiplier needs.
+
+    Raises
+    ------
+    AccelsimError
+        If the file is missing, damaged, or of another shape.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            content = np.load(file, allow_pickle=False)
+            if isinstance(content, np.ndarray):
+                pairs = content
+            elif "pairs" in content:
+                pairs = content["pairs"]
+            else:
+                pairs = np.multiply.outer(content["a"], content["b"])
+            weights = np.asarray(pairs, dtype=np.float64)
+    except OSError as error:
+        raise AccelsimError(f"cannot read {path}: {error.strerror or error}") from error
+    except KeyError:
+        raise AccelsimError(
+            f"{path} is no operand distribution: expected an array pairs, or a and b"
+        ) from None
+    except (ValueError, EOFError, BadZipFile, TypeError) as error:
+        raise AccelsimError(f"{path} is damaged or no operand distribution: {error}") from error
+    if weights.shape != shape:
+        raise AccelsimError(f"{path} has shape {weights.shape}; these operands need {shape}")
+    return weights
