@@ -1,5 +1,6 @@
 """Folders of the user, and files that are either whole or not there."""
 
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from typing import IO, Any
 
 from accelsim.errors import AccelsimError
 
-__all__ = ["cache_folder", "data_folder", "written_atomically"]
+__all__ = ["cache_folder", "data_folder", "home_folder", "locked", "written_atomically"]
 
 
 def cache_folder() -> Path:
@@ -26,6 +27,41 @@ def data_folder() -> Path:
     """Return the folder of the data sets: ``$ACCELSIM_DATA`` or ``data`` in the cache folder."""
     chosen = os.environ.get("ACCELSIM_DATA")
     return Path(chosen) if chosen else cache_folder() / "data"
+
+
+def home_folder() -> Path:
+    """Return the folder of what only the user can bring again: ``$ACCELSIM_HOME`` or the user's data."""
+    chosen = os.environ.get("ACCELSIM_HOME")
+    if chosen:
+        return Path(chosen)
+    from platformdirs import user_data_path
+
+    return user_data_path("accelsim")
+
+
+@contextmanager
+def locked(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Hold an exclusive lock (``flock``) on a file while the block runs; other processes wait for it.
+
+    The file and missing parent folders are made; the file stays, empty.
+
+    Raises
+    ------
+    AccelsimError
+        If the file cannot be made or locked.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("wb")
+    except OSError as error:
+        raise AccelsimError(f"cannot write {path}: {_reason(error)}") from error
+    with file:  # closing it unlocks
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:
+            raise AccelsimError(f"cannot lock {path}: {_reason(error)}") from error
+        yield
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """``accelsim multipliers``: what multipliers there are, how wrong they are, and their look-up tables."""
 
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +8,7 @@ import click
 
 from accelsim.cli.completion import complete_multiplier
 from accelsim.cli.destination import require_writable_file
+from accelsim.cli.import_multiplier import import_
 from accelsim.cli.lazy_group import HelpfulGroup
 from accelsim.cli.output import Output, output_options
 from accelsim.errors import AccelsimError
@@ -21,13 +21,18 @@ __all__ = ["multipliers"]
 
 @click.group(cls=HelpfulGroup)
 def multipliers() -> None:
-    """List multipliers, show one, save its look-up table."""
+    """List multipliers, show one, import one, save its look-up table."""
+
+
+multipliers.add_command(import_)
 
 
 @multipliers.command(
     "list",
-    epilog=("JSON: multipliers, a list of: name, a_width, b_width (bits), signed, summary, source (of an imported one "
-        "the file that was kept)."),
+    epilog=(
+        "JSON: multipliers, a list of: name, a_width, b_width (bits), signed, summary, source (a "
+        "publication, or the file that an imported one is kept in)."
+    ),
 )
 @output_options
 def list_(output: Output) -> None:
@@ -51,14 +56,14 @@ def list_(output: Output) -> None:
 
 @multipliers.command(
     epilog=(
-        "JSON: name, a_width, b_width (bits), signed, summary and source (null for a file), gates (their "
-        "numbers by kind; null for a file), provenance, and the errors, where error is approximate minus "
-        "exact product: pairs; mae and wce (mean absolute and worst-case error, in units of the product), "
-        "mae_percent and wce_percent (of 2^(a_width + b_width)); ep_percent (share of wrong products); "
-        "mre_percent (mean of abs(error / exact) over pairs with a non-zero exact product, as EvoApproxLib "
-        "has it), mre_all_percent (over all pairs, abs(error) / max(1, abs(exact))); mred (mre_percent / "
-        "100); nmed (mae "
-        "over the largest exact product); mse (in squared units of the product); bias (mean error)."
+        "JSON: name, a_width, b_width (bits), signed, summary, source (a publication or a file), gates "
+        "(their numbers by kind; null for a LUT's file), provenance, and the errors, where error is "
+        "approximate minus exact product: pairs; mae and wce (mean absolute and worst-case error, in units "
+        "of the product), mae_percent and wce_percent (of 2^(a_width + b_width)); ep_percent (share of wrong "
+        "products); mre_percent (mean of abs(error / exact) over pairs with a non-zero exact product, as "
+        "EvoApproxLib has it), mre_all_percent (over all pairs, abs(error) / max(1, abs(exact))); mred "
+        "(mre_percent / 100); nmed (mae over the largest exact product); mse (in squared units of the "
+        "product); bias (mean error)."
     )
 )
 @click.argument("name", shell_complete=complete_multiplier)
@@ -67,18 +72,17 @@ def show(output: Output, name: str) -> None:
     """Show a multiplier's errors, gates and origin.
 
     The errors are those over all operand pairs, alike.
-    NAME is a multiplier (`accelsim multipliers list`) or the path of a .npy or .npz LUT.
+    NAME is a multiplier (`accelsim multipliers list`) or the path of its file, of any kind that
+    `accelsim multipliers import` reads.
     """
     from accelsim.metrics import error_metrics
-    from accelsim.rtl.catalogue import load_lut, netlist_of
-    from accelsim.rtl.library import describe
+    from accelsim.rtl.catalogue import find_circuit
+    from accelsim.rtl.circuits import TableCircuit
 
-    lut = load_lut(name)
+    circuit = find_circuit(name)
+    lut = circuit.lut()
     errors = error_metrics(lut)
-    description, gates = None, None
-    with suppress(AccelsimError):  # the LUT is there, so a name that describes no hardware is a file's
-        description = describe(name)
-        gates = netlist_of(name).gate_histogram()
+    gates = None if isinstance(circuit, TableCircuit) else circuit.netlist().gate_histogram()
     if output.json:
         output.document(
             {
@@ -86,18 +90,16 @@ def show(output: Output, name: str) -> None:
                 "a_width": lut.a_width,
                 "b_width": lut.b_width,
                 "signed": lut.signed,
-                "summary": description and description.summary,
-                "source": description and description.source,
+                "summary": circuit.summary,
+                "source": circuit.source,
                 "gates": gates,
                 "provenance": lut.provenance,
                 **asdict(errors),
             }
         )
         return
-    kind = f"{lut.a_width} x {lut.b_width} bits, {'signed' if lut.signed else 'unsigned'}"
-    facts = {lut.name: description.summary if description else kind}
-    if description and gates:
-        facts["source"] = description.source
+    facts = {lut.name: circuit.summary, "source": circuit.source}
+    if gates:
         counts = ", ".join(f"{count} {gate}" for gate, count in gates.items())
         facts["gates"] = f"{sum(gates.values())} ({counts})"
     provenance = {key: str(value) for key, value in lut.provenance.items() if key not in facts}

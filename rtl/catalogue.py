@@ -3,14 +3,15 @@
 import os
 from pathlib import Path
 
+from accelsim.errors import AccelsimError, nearest
 from accelsim.lut import Lut
 from accelsim.netlist import Netlist
-from accelsim.rtl.circuits import Circuit, DescribedCircuit, TableCircuit
-from accelsim.rtl.library import describe
+from accelsim.rtl.circuits import Circuit, DescribedCircuit
+from accelsim.rtl.imported import FILE_SUFFIXES, circuit_of_entry, circuit_of_file
+from accelsim.rtl.library import describe, names
+from accelsim.rtl.manifest import read_entries
 
-__all__ = ["find_circuit", "load_lut", "netlist_of"]
-
-_LUT_SUFFIXES = {".npy", ".npz"}
+__all__ = ["built_in", "find_circuit", "listed_circuits", "listed_names", "load_lut", "netlist_of"]
 
 
 def find_circuit(name: str | os.PathLike[str]) -> Circuit:
@@ -19,17 +20,47 @@ def find_circuit(name: str | os.PathLike[str]) -> Circuit:
     Parameters
     ----------
     name : str or path-like
-        A name of the library's grammar, such as ``"mul8u_drum_k4"``, or the path of a LUT file (``.npz`` or
-        ``.npy``): a text with a path separator or with one of these endings is a path.
+        A name of the library's grammar, such as ``"mul8u_drum_k4"``, the name of an imported multiplier, or
+        the path of a file that `accelsim.rtl.imported.circuit_of_file` reads: a text with a path separator,
+        or with the ending of such a file, is a path.
 
     Raises
     ------
     AccelsimError
         If the name or file is not that of a multiplier.
     """
-    if not isinstance(name, str) or Path(name).suffix in _LUT_SUFFIXES or "/" in name or os.sep in name:
-        return TableCircuit(Lut.load(name), os.fspath(name))
+    if not isinstance(name, str) or Path(name).suffix in FILE_SUFFIXES or "/" in name or os.sep in name:
+        return circuit_of_file(Path(name))
+    try:
+        return built_in(name)
+    except AccelsimError as error:
+        imported = read_entries()
+        if name in imported:
+            return circuit_of_entry(imported[name])
+        if hint := nearest(name, imported):
+            raise AccelsimError(f"{str(error).partition('; did you mean')[0]}{hint}") from error
+        raise
+
+
+def built_in(name: str) -> Circuit:
+    """Return a multiplier that comes with the package, by name.
+
+    Raises
+    ------
+    AccelsimError
+        If there is none of this name.
+    """
     return DescribedCircuit(describe(name))
+
+
+def listed_circuits() -> list[Circuit]:
+    """Return the package's multipliers that are narrow enough for a LUT, and all that were imported."""
+    return [*map(built_in, names()), *map(circuit_of_entry, read_entries().values())]
+
+
+def listed_names() -> list[str]:
+    """Return the names of `listed_circuits`."""
+    return [*names(), *read_entries()]
 
 
 def load_lut(name: str | os.PathLike[str]) -> Lut:

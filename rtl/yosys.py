@@ -9,7 +9,7 @@ from pathlib import Path
 
 from accelsim.errors import AccelsimError
 
-__all__ = ["run_yosys", "yosys_version"]
+__all__ = ["YosysError", "run_yosys", "yosys_version"]
 
 _CHILD = """
 import sys
@@ -18,6 +18,20 @@ design = libyosys.Design()
 for command in sys.stdin.read().splitlines():
     libyosys.run_pass(command, design)
 """
+
+
+class YosysError(AccelsimError):
+    """Yosys ended with an error.
+
+    Attributes
+    ----------
+    reason : str
+        Yosys' own words, after ``file:line: `` where it says where.
+    """
+
+    def __init__(self, subject: str, reason: str) -> None:
+        super().__init__(f"Yosys could not synthesise {subject}: {reason}")
+        self.reason = reason
 
 
 def run_yosys(commands: Sequence[str], folder: Path, subject: str) -> str:
@@ -39,7 +53,7 @@ def run_yosys(commands: Sequence[str], folder: Path, subject: str) -> str:
 
     Raises
     ------
-    AccelsimError
+    YosysError
         With Yosys' own error line.
     """
     child = subprocess.run(
@@ -48,12 +62,13 @@ def run_yosys(commands: Sequence[str], folder: Path, subject: str) -> str:
         cwd=folder,
         capture_output=True,
         text=True,
+        errors="replace",  # it repeats what it read
         check=False,
     )
     if child.returncode:
         lines = (child.stdout + child.stderr).strip().splitlines()
         reason = next((line for line in lines if "ERROR:" in line), lines[-1] if lines else "no output")
-        raise AccelsimError(f"Yosys could not synthesise {subject}: {reason.split('ERROR:')[-1].strip()}")
+        raise YosysError(subject, reason.replace("ERROR:", "", 1).replace("  ", " ").strip())
     return child.stdout
 
 

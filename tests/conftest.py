@@ -1,4 +1,4 @@
-"""What all tests share: hypothesis without time limits, and a cache folder of their own."""
+"""What all tests share: hypothesis without time limits, and folders of their own."""
 
 import pytest
 from hypothesis import settings
@@ -8,8 +8,9 @@ settings.load_profile("accelsim")
 
 
 @pytest.fixture(autouse=True, scope="session")
-def own_cache(tmp_path_factory: pytest.TempPathFactory):
-    """Keep every test out of the user's cache, child processes included."""
+def own_folders(tmp_path_factory: pytest.TempPathFactory):
+    """Keep every test out of the user's cache and imported multipliers, child processes included."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ACCELSIM_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("ACCELSIM_HOME", str(tmp_path_factory.mktemp("home")))
         yield

@@ -14,7 +14,7 @@ def test_list_has_every_name_in_whole(accelsim):
 def test_list_as_json(accelsim):
     entries = accelsim("multipliers", "list", "--json").document["multipliers"]
     assert [entry["name"] for entry in entries] == names()
-    assert {"name", "width", "signed", "summary", "source"} == set(entries[0])
+    assert {"name", "a_width", "b_width", "signed", "summary", "source"} == set(entries[0])
 
 
 def test_show_as_json(accelsim):
@@ -50,7 +50,8 @@ def test_show_as_json(accelsim):
 def test_show_of_a_file_has_no_hardware(accelsim, tmp_path):
     accelsim("multipliers", "lut", "mul4u_udm", "-o", tmp_path / "t.npy")
     content = accelsim("multipliers", "show", tmp_path / "t.npy", "--json").document
-    assert content["summary"] is None
+    assert content["summary"] == "4 x 4-bit unsigned LUT"
+    assert content["source"] == str(tmp_path / "t.npy")
     assert content["gates"] is None
     assert content["provenance"] == {"file": "t.npy"}
 
