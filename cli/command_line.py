@@ -28,6 +28,9 @@ _COMMANDS = {
     "verify-mult": LazyCommand(
         "accelsim.cli.verify_mult", "verify_mult", "Compare a multiplier's LUT with its hardware description."
     ),
+    "evolve": LazyCommand(
+        "accelsim.cli.evolve", "evolve", "Search for a small approximate multiplier under an error bound."
+    ),
     "train": LazyCommand("accelsim.cli.train", "train", "Train a network and save its checkpoint."),
     "evaluate": LazyCommand(
         "accelsim.cli.evaluate", "evaluate", "Measure a network's accuracy with approximate multipliers."
