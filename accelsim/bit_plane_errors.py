@@ -16,8 +16,9 @@ The candidate is simulated for a block of operand pairs at a time, one bit plane
 All sums are 64-bit integers: they do not depend on the order of their terms or on the machine.
 """
 
+from collections.abc import Callable
 from enum import IntEnum
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numba import njit, types
@@ -46,14 +47,18 @@ class ErrorSum(IntEnum):
 _ABSOLUTE, _WORST, _WRONG, _SQUARES, _WEIGHTED, _WEIGHTED_WRONG = map(int, ErrorSum)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _population(typing_context: Any, word: Any) -> Any:
+@intrinsic
+def _population_of(typing_context: Any, word: Any) -> Any:
     """Return the number of ones in a 64-bit word."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.ctpop(arguments[0])
 
     return types.uint64(types.uint64), generate
+
+
+#: As compiled code calls it.
+_population = cast(Callable[[np.uint64], np.uint64], _population_of)
 
 
 @njit(cache=True, nogil=True)
@@ -107,7 +112,7 @@ def block_error_sum(
             for i in range(PLANE_WORDS):
                 wrong[i] |= product[i] ^ right[i] ^ inverted
         if kind == _WRONG:
-            return np.int64(_ones_of(wrong))
+            return int(_ones_of(wrong))
         return _weighted_sum(room, 1, weights)
     _subtract(values, output, exact, flip, room)
     sign = room[width]
@@ -118,12 +123,12 @@ def block_error_sum(
             for i in range(PLANE_WORDS):
                 ones += _population(plane[i] ^ sign[i])
             total += ones << np.uint64(k)
-        return np.int64(total)
+        return int(total)
     _to_magnitude(room)
     if kind == _WORST:
-        return np.int64(_largest(room, width, occurs))
+        return int(_largest(room, width, occurs))
     if kind == _SQUARES:
-        return np.int64(_sum_of_squares(room, width))
+        return int(_sum_of_squares(room, width))
     return _weighted_sum(room, width, weights)
 
 
@@ -199,7 +204,7 @@ def _weighted_sum(room: NDArray[np.uint64], width: int, weights: NDArray[np.uint
         weight = weights[word * 64 : word * 64 + 64]
         for lane in range(64):
             total += np.uint64(lanes[lane]) * np.uint64(weight[lane])
-    return np.int64(total)
+    return int(total)
 
 
 @njit(cache=True, nogil=True)

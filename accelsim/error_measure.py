@@ -176,16 +176,8 @@ class ErrorMeasure:
         program = Program.of(netlist)
         room = np.empty((self.exact.shape[1] + 1, PLANE_WORDS), dtype=np.uint64)
         values = self.new_values(program.planes)
-        sum_ = error_sum(
-            program.steps,
-            len(program.steps),
-            program.output,
-            values,
-            *self.arrays,
-            room,
-            self.limit(math.inf),
-        )
-        return self.value(int(sum_))
+        steps, no_limit = program.steps, np.iinfo(np.int64).max
+        return int(error_sum(steps, len(steps), program.output, values, self.arrays, room, no_limit))
 
     @cached_property
     def arrays(self) -> tuple[Any, ...]:
@@ -205,16 +197,26 @@ def error_sum(
     count: int,
     output: NDArray[np.int32],
     values: NDArray[np.uint64],
-    kind: int,
-    inputs: NDArray[np.uint64],
-    exact: NDArray[np.uint64],
-    signed: bool,
-    occurs: NDArray[np.uint64],
-    weights: NDArray[np.uint32],
+    measure: tuple[Any, ...],
     room: NDArray[np.uint64],
     limit: int,
 ) -> int:
-    """Return the error sum over all blocks, or, as soon as it is known, a lower bound above ``limit``."""
+    """Return the error sum over all blocks, or, as soon as it is known, a lower bound above ``limit``.
+
+    Parameters
+    ----------
+    steps, count, output
+        The candidate, see `Program`; the first ``count`` steps count.
+    values : uint64 array of shape (planes, PLANE_WORDS)
+        Overwritten, but for the constants.
+    measure : tuple
+        `ErrorMeasure.arrays`.
+    room : uint64 array of shape (product_width + 1, PLANE_WORDS)
+        Overwritten.
+    limit : int
+        `ErrorMeasure.limit` of the bound.
+    """
+    kind, inputs, exact, signed, occurs, weights = measure
     total = 0
     bits = inputs.shape[1]
     for block in range(len(inputs)):

@@ -117,10 +117,9 @@ def _run(output: Output, task: "EvolutionTask", path: Path, resume: bool, minute
     from accelsim.gate_costs import netlist_area_um2
     from accelsim.rtl.catalogue import find_circuit
     from accelsim.rtl.evolved import NetlistCircuit
-    from accelsim.two_input_gates import two_input
 
     started = time.monotonic()
-    seed_area = netlist_area_um2(two_input(find_circuit(task.seed_circuit).netlist()))
+    seed_area = netlist_area_um2(find_circuit(task.seed_circuit).netlist())
     timed = minutes is not None and task.evaluations == 1 << 40
     with output.progress(
         "evolving", round(60 * minutes) if timed and minutes else task.evaluations

@@ -32,7 +32,7 @@ _ONE_OPERAND = 2  # BUF and NOT are the functions below
 
 def seed_generator(seed: int) -> NDArray[np.uint64]:
     """Return the state of the search's generator (xoshiro256**, Blackman and Vigna 2021) for a seed."""
-    return np.random.SeedSequence(seed).generate_state(4, np.uint64)
+    return np.random.SeedSequence(seed).generate_state(4, np.uint64).astype(np.uint64)
 
 
 @njit(cache=True, nogil=True)
@@ -47,7 +47,7 @@ def random_below(state: NDArray[np.uint64], stop: int) -> int:
     state[0] ^= state[3]
     state[2] ^= s1 << np.uint64(17)
     state[3] = (state[3] << np.uint64(45)) | (state[3] >> np.uint64(19))
-    return np.int64((drawn >> np.uint64(32)) * np.uint64(stop) >> np.uint64(32))
+    return int((drawn >> np.uint64(32)) * np.uint64(stop) >> np.uint64(32))
 
 
 @njit(cache=True, nogil=True)
@@ -113,7 +113,7 @@ def evolve_generations(
                     counters[_HEAVIER] += 1
                     continue
                 length = _write_steps(child_nodes, first, child_used, steps)
-                total = error_sum(steps, length, child_outputs, values, *measure, room, limit)
+                total = error_sum(steps, length, child_outputs, values, measure, room, limit)
                 if total > limit:
                     counters[_WRONG] += 1
                     continue

@@ -1,15 +1,12 @@
 """A search from its arguments to the file that it leaves: what ``accelsim evolve`` runs."""
 
-import os
 import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
-from numpy.typing import NDArray
 
 from accelsim.error_measure import ErrorMeasure, Metric
 from accelsim.errors import AccelsimError
@@ -17,13 +14,14 @@ from accelsim.gate_costs import netlist_area_um2
 from accelsim.lut import Lut
 from accelsim.metrics import error_metrics
 from accelsim.netlist import Netlist
+from accelsim.operand_distribution import load_distribution
 from accelsim.rtl.catalogue import find_circuit
 from accelsim.rtl.circuits import product_table
 from accelsim.rtl.evolution import Search, SearchSettings, parse_bound
 from accelsim.rtl.gates_file import GATES_SUFFIX, write_gates
 from accelsim.two_input_gates import two_input
 
-__all__ = ["EvolutionTask", "load_distribution"]
+__all__ = ["EvolutionTask"]
 
 _SECONDS_BETWEEN_CHECKPOINTS = 10.0
 
@@ -43,7 +41,7 @@ class EvolutionTask:
     settings : SearchSettings
         Settings of the search.
     distribution : str, optional
-        File of the operand distribution, see `load_distribution`.
+        File of the operand distribution, see `accelsim.operand_distribution.load_distribution`.
 
     Raises
     ------
@@ -181,43 +179,3 @@ def _measured(netlist: Netlist, signed: bool) -> dict[str, str]:
         "mre percent": repr(errors.mre_percent),
         "area um2": repr(netlist_area_um2(netlist)),
     }
-
-
-def load_distribution(path: str | os.PathLike[str], shape: tuple[int, int]) -> NDArray[np.float64]:
-    """Read how often each operand pair occurs.
-
-    Parameters
-    ----------
-    path : path-like
-        ``.npy``: an array of shape ``[a, b]``, indexed by the operands' bit patterns. ``.npz``: the same as
-        ``pairs``, or histograms ``a`` and ``b`` of independent operands.
-    shape : tuple of int
-        Shape that the multiplier needs.
-
-    Raises
-    ------
-    AccelsimError
-        If the file is missing, damaged, or of another shape.
-    """
-    path = Path(path)
-    try:
-        with path.open("rb") as file:
-            content = np.load(file, allow_pickle=False)
-            if isinstance(content, np.ndarray):
-                pairs = content
-            elif "pairs" in content:
-                pairs = content["pairs"]
-            else:
-                pairs = np.multiply.outer(content["a"], content["b"])
-            weights = np.asarray(pairs, dtype=np.float64)
-    except OSError as error:
-        raise AccelsimError(f"cannot read {path}: {error.strerror or error}") from error
-    except KeyError:
-        raise AccelsimError(
-            f"{path} is no operand distribution: expected an array pairs, or a and b"
-        ) from None
-    except (ValueError, EOFError, BadZipFile, TypeError) as error:
-        raise AccelsimError(f"{path} is damaged or no operand distribution: {error}") from error
-    if weights.shape != shape:
-        raise AccelsimError(f"{path} has shape {weights.shape}; these operands need {shape}")
-    return weights
