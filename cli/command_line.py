@@ -28,8 +28,14 @@ _COMMANDS = {
     "verify-mult": LazyCommand(
         "accelsim.cli.verify_mult", "verify_mult", "Compare a multiplier's LUT with its hardware description."
     ),
+    "export-verilog": LazyCommand(
+        "accelsim.cli.export_verilog", "export_verilog", "Write a multiplier as Verilog with a test bench."
+    ),
     "evolve": LazyCommand(
         "accelsim.cli.evolve", "evolve", "Search for a small approximate multiplier under an error bound."
+    ),
+    "record-operands": LazyCommand(
+        "accelsim.cli.record_operands", "record_operands", "Count the operand pairs that a network multiplies."
     ),
     "train": LazyCommand("accelsim.cli.train", "train", "Train a network and save its checkpoint."),
     "evaluate": LazyCommand(

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -11,7 +11,6 @@ from accelsim.cli.destination import require_writable_file
 from accelsim.cli.import_multiplier import import_
 from accelsim.cli.lazy_group import HelpfulGroup
 from accelsim.cli.output import Output, output_options
-from accelsim.errors import AccelsimError
 
 if TYPE_CHECKING:
     from accelsim.metrics import ErrorMetrics
@@ -119,7 +118,7 @@ def _described(errors: "ErrorMetrics") -> dict[str, str]:
     }
 
 
-@multipliers.command(epilog=("JSON: name, file, shape, signed."))
+@multipliers.command(epilog=("JSON: name, file, shape, signed, order."))
 @click.argument("name", shell_complete=complete_multiplier)
 @click.option(
     "-o",
@@ -127,24 +126,43 @@ def _described(errors: "ErrorMetrics") -> dict[str, str]:
     "path",
     required=True,
     type=click.Path(path_type=Path),
-    help="File to write: .npy is the table alone, .npz keeps name, signedness and provenance too.",
+    help="File to write: .npy is the table alone, .npz keeps name, signedness and provenance too; .bin is "
+    "little-endian, 2 bytes a product (4 if it is wider than 16 bits); .h is a C array; .mem is for "
+    "Verilog's $readmemh.",
+)
+@click.option(
+    "--order",
+    type=click.Choice(["ab", "ba"]),
+    default="ab",
+    show_default=True,
+    help="Of .bin, .h and .mem: ab is indexed [a][b], b counting up fastest; ba is the transpose, which some "
+    "programs expect.",
 )
 @output_options
-def lut(output: Output, name: str, path: Path) -> None:
+def lut(output: Output, name: str, path: Path, order: Literal["ab", "ba"]) -> None:
     """Save a multiplier's look-up table.
 
     The table is indexed [a, b] by the bit patterns of the operands.
     """
-    if path.suffix not in {".npy", ".npz"}:
-        raise AccelsimError(f"cannot save a LUT as {path.name}: the name must end in .npy or .npz")
+    from accelsim.lut_files import checked_format, save_lut
+
+    checked_format(path, order)
     require_writable_file(path)
     from accelsim.rtl.catalogue import load_lut
 
     table = load_lut(name)
-    table.save(path)
+    save_lut(table, path, order)
     if output.json:
         output.document(
-            {"name": table.name, "file": str(path), "shape": table.table.shape, "signed": table.signed}
+            {
+                "name": table.name,
+                "file": str(path),
+                "shape": table.table.shape,
+                "signed": table.signed,
+                "order": order,
+            }
         )
     else:
-        output.line(f"{table.name}: {table.table.shape[0]} x {table.table.shape[1]} products in {path}")
+        indexed = "[{}, {}]".format(*order)
+        rows, columns = table.table.shape if order == "ab" else table.table.shape[::-1]
+        output.line(f"{table.name}: {rows} x {columns} products {indexed} in {path}")

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from accelsim.lut import Lut
+from accelsim.rtl.catalogue import load_lut
 from accelsim.rtl.library import names
 
 
@@ -67,19 +68,36 @@ def test_show_reads_well(accelsim):
 def test_lut_is_saved(accelsim, tmp_path, suffix):
     path = tmp_path / f"t{suffix}"
     content = accelsim("multipliers", "lut", "mul4s_exact", "-o", path, "--json").document
-    assert content == {"name": "mul4s_exact", "file": str(path), "shape": [16, 16], "signed": True}
+    assert content == {
+        "name": "mul4s_exact",
+        "file": str(path),
+        "shape": [16, 16],
+        "signed": True,
+        "order": "ab",
+    }
     saved = Lut.load(path)
     np.testing.assert_array_equal(saved.table, saved.exact_table())
 
 
 def test_lut_says_where(accelsim, tmp_path):
     ended = accelsim("multipliers", "lut", "mul4u_exact", "-o", tmp_path / "t.npy")
-    assert ended.out == f"mul4u_exact: 16 x 16 products in {tmp_path / 't.npy'}\n"
+    assert ended.out == f"mul4u_exact: 16 x 16 products [a, b] in {tmp_path / 't.npy'}\n"
 
 
 def test_lut_of_an_unknown_kind_of_file(refused, tmp_path):
-    assert "must end in .npy or .npz" in refused(
+    assert "must end in .npy, .npz, .bin, .h or .mem" in refused(
         "multipliers", "lut", "mul4u_exact", "-o", tmp_path / "t.txt"
+    )
+
+
+def test_transposed_lut(accelsim, refused, tmp_path):
+    path = tmp_path / "t.bin"
+    content = accelsim("multipliers", "lut", "mul4u_ama5_k4", "-o", path, "--order", "ba", "--json").document
+    assert content["order"] == "ba"
+    table = np.fromfile(path, "<u2").reshape(16, 16)
+    np.testing.assert_array_equal(table, load_lut("mul4u_ama5_k4").table.T)
+    assert "a .npy LUT is indexed [a, b]" in refused(
+        "multipliers", "lut", "mul4u_udm", "-o", tmp_path / "t.npy", "--order", "ba"
     )
 
 

@@ -1,0 +1,104 @@
+"""A self-checking Verilog test bench, and the operand pairs and products that it reads."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.rtl.operand_pairs import OperandPairs
+
+__all__ = ["bench_of", "vectors_of"]
+
+_TEMPLATE = """\
+// Self-checking test bench of {name}: prints PASS, or FAIL after the first mismatches.
+// Each word of {vectors} is {{a, b, expected product}}; the last word is their number.
+module {name}_tb;
+  localparam VECTORS = {count};
+  localparam SHOWN = {shown};
+
+  reg [{last}:0] vectors [0:VECTORS];
+  reg {kind}[{a_last}:0] a;
+  reg {kind}[{b_last}:0] b;
+  reg {kind}[{p_last}:0] expected;
+  wire {kind}[{p_last}:0] p;
+  integer i, mismatches;
+
+  {name} dut (.a(a), .b(b), .p(p));
+
+  initial begin
+    $readmemh("{vectors}", vectors);
+    if (vectors[VECTORS] !== VECTORS)
+      $display("FAIL: {vectors} is missing or incomplete");
+    else begin
+      mismatches = 0;
+      for (i = 0; i < VECTORS; i = i + 1) begin
+        {{a, b, expected}} = vectors[i];
+        #1;
+        if (p !== expected) begin
+          mismatches = mismatches + 1;
+          if (mismatches <= SHOWN)
+            $display("mismatch: a = %0d, b = %0d, p = %0d, expected %0d", a, b, p, expected);
+        end
+      end
+      if (mismatches == 0)
+        $display("PASS: %0d products of {name}", VECTORS);
+      else
+        $display("FAIL: %0d of %0d products of {name} differ", mismatches, VECTORS);
+    end
+    $finish;
+  end
+endmodule
+"""
+
+
+def bench_of(
+    name: str, a_width: int, b_width: int, signed: bool, *, count: int, vectors: str, shown: int
+) -> str:
+    """Return a test bench in Verilog-2001.
+
+    Parameters
+    ----------
+    name : str
+        Module of the multiplier, with ports ``a``, ``b`` and ``p``.
+    a_width, b_width : int
+        Bits of the operands.
+    signed : bool
+        Whether the ports are signed.
+    count : int
+        Number of operand pairs.
+    vectors : str
+        Name of the file that `vectors_of` fills, relative to where the simulation runs.
+    shown : int
+        Mismatches to print.
+    """
+    product = a_width + b_width
+    return _TEMPLATE.format(
+        name=name,
+        vectors=vectors,
+        count=count,
+        shown=shown,
+        kind="signed " if signed else "",
+        a_last=a_width - 1,
+        b_last=b_width - 1,
+        p_last=product - 1,
+        last=2 * product - 1,
+    )
+
+
+def vectors_of(a_width: int, b_width: int, pairs: OperandPairs, products: NDArray[np.uint64]) -> str:
+    """Return the words that the test bench reads, for ``$readmemh``.
+
+    Parameters
+    ----------
+    a_width, b_width : int
+        Bits of the operands.
+    pairs : pair of uint64 arrays of shape (vectors,)
+        Bit patterns of the operands.
+    products : uint64 array of shape (vectors,)
+        Bit patterns of the expected products.
+    """
+    product_width = a_width + b_width
+    digits = -(-2 * product_width // 4)
+    words = [
+        (a << b_width | b) << product_width | product
+        for a, b, product in zip(*(array.tolist() for array in (*pairs, products)), strict=True)
+    ]
+    return "".join(f"{word:0{digits}x}\n" for word in [*words, len(words)])
