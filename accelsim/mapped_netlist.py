@@ -1,6 +1,6 @@
 """A netlist of standard cells, and the simple gates that compute the same."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from accelsim.boolean_expressions import gates_of
 from accelsim.cell_library import Cell, CellLibrary
 from accelsim.gate_costs import GATE_COSTS, gate_library
-from accelsim.netlist import FIRST_INPUT_NET, Gate, Netlist, Port
+from accelsim.netlist import Gate, Netlist
+from accelsim.netlist_builder import NetlistBuilder
 
 __all__ = ["Instance", "MappedNetlist", "map_cells", "map_gates"]
 
@@ -90,9 +91,9 @@ def map_gates(netlist: Netlist) -> MappedNetlist:
 
 def map_cells(
     name: str,
-    inputs: tuple[Port, ...],
-    outputs: Mapping[str, tuple[str, ...]],
-    cells: Iterable[tuple[Cell, Mapping[str, str], str]],
+    widths: Mapping[str, int],
+    outputs: Mapping[str, Sequence[str]],
+    cells: Iterable[tuple[Cell, Mapping[str, str]]],
     signals: Mapping[str, int],
     library: CellLibrary,
 ) -> MappedNetlist:
@@ -102,36 +103,23 @@ def map_cells(
     ----------
     name : str
         Name of the netlist.
-    inputs : tuple of Port
-        Input ports, their nets counted up from `FIRST_INPUT_NET`.
-    outputs : mapping of str to tuple of str
+    widths : mapping of str to int
+        Bits of each input port.
+    outputs : mapping of str to sequence of str
         Signals of each output port, least significant first.
-    cells : iterable of (Cell, mapping of pin to signal, signal of the output)
+    cells : iterable of (Cell, mapping of pin to signal)
         In topological order.
     signals : mapping of str to int
-        Nets of the signals that the inputs and constants are.
+        Nets of the signals that are inputs and constants.
     library : CellLibrary
         Where the cells are from.
     """
+    builder = NetlistBuilder(widths)
     net_of = dict(signals)
-    first = FIRST_INPUT_NET + sum(port.width for port in inputs)
-    gates: list[tuple[int, int, int, int]] = []
-
-    def add_gate(gate: Gate, a: int, b: int) -> int:
-        gates.append((int(gate), a, b, 0))
-        return first + len(gates) - 1
-
     instances = []
-    for cell, connections, output in cells:
+    for cell, connections in cells:
         pins = {pin.name: net_of[connections[pin.name]] for pin in cell.inputs}
-        net_of[output] = gates_of(cell.function, pins, add_gate)
-        instances.append(Instance(cell, tuple(pins.values()), net_of[output]))
-    rows = np.array(gates, dtype=np.int32).reshape(-1, 4)
-    netlist = Netlist(
-        name,
-        inputs,
-        tuple(Port(port, tuple(net_of[signal] for signal in bits)) for port, bits in outputs.items()),
-        rows[:, 0].astype(np.uint8),
-        rows[:, 1:],
-    )
-    return MappedNetlist(netlist, library, tuple(instances))
+        output = net_of[connections[cell.output]] = gates_of(cell.function, pins, builder.add)
+        instances.append(Instance(cell, tuple(pins.values()), output))
+    nets = {port: [net_of[signal] for signal in bits] for port, bits in outputs.items()}
+    return MappedNetlist(builder.netlist(name, nets), library, tuple(instances))

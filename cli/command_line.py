@@ -37,6 +37,9 @@ _COMMANDS = {
     "record-operands": LazyCommand(
         "accelsim.cli.record_operands", "record_operands", "Count the operand pairs that a network multiplies."
     ),
+    "cost": LazyCommand(
+        "accelsim.cli.cost", "cost", "Estimate area, delay, leakage and energy of multipliers."
+    ),
     "train": LazyCommand("accelsim.cli.train", "train", "Train a network and save its checkpoint."),
     "evaluate": LazyCommand(
         "accelsim.cli.evaluate", "evaluate", "Measure a network's accuracy with approximate multipliers."

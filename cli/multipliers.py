@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from accelsim.cli.compare import compare
 from accelsim.cli.completion import complete_multiplier
 from accelsim.cli.destination import require_writable_file
 from accelsim.cli.import_multiplier import import_
@@ -24,6 +25,7 @@ def multipliers() -> None:
 
 
 multipliers.add_command(import_)
+multipliers.add_command(compare)
 
 
 @multipliers.command(

@@ -9,9 +9,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from accelsim.cell_library import Cell, CellLibrary
-from accelsim.errors import AccelsimError
 from accelsim.mapped_netlist import MappedNetlist, map_cells
-from accelsim.netlist import FIRST_INPUT_NET, Gate, Netlist, Port
+from accelsim.netlist import FIRST_INPUT_NET, Gate, Netlist
 from accelsim.rtl.yosys import run_yosys
 
 __all__ = ["MAPPING_SCRIPT", "map_to_liberty", "yosys_design"]
@@ -100,12 +99,10 @@ def yosys_design(netlist: Netlist) -> str:
 
 def _read_mapped(netlist: Netlist, body: dict[str, Any], library: CellLibrary) -> MappedNetlist:
     """Read the cells that ABC chose."""
+    bits_of = {port: list(map(str, about["bits"])) for port, about in body["ports"].items()}
     signals = {"0": 0, "1": 1}
-    inputs = []
     for port in netlist.inputs:
-        nets = range(len(signals), len(signals) + port.width)
-        signals.update(zip(map(str, body["ports"][port.name]["bits"]), nets, strict=True))
-        inputs.append(Port(port.name, tuple(nets)))
+        signals.update(zip(bits_of[port.name], port.nets, strict=True))
     placed: dict[str, tuple[Cell, dict[str, str]]] = {}
     for about in body["cells"].values():
         cell = library.cell(about["type"])
@@ -115,12 +112,11 @@ def _read_mapped(netlist: Netlist, body: dict[str, Any], library: CellLibrary) -
         output: {connections[pin.name] for pin in cell.inputs} & placed.keys()
         for output, (cell, connections) in placed.items()
     }
-    order = TopologicalSorter(graph).static_order()
-    outputs = {
-        port.name: tuple(str(bit) for bit in body["ports"][port.name]["bits"]) for port in netlist.outputs
-    }
-    undriven = {bit for bits in outputs.values() for bit in bits} - placed.keys() - signals.keys()
-    if undriven:
-        raise AccelsimError(f"{netlist.name}: the mapped netlist does not drive {len(undriven)} outputs")
-    cells = [(*placed[output], output) for output in order]
-    return map_cells(netlist.name, tuple(inputs), outputs, cells, signals, library)
+    return map_cells(
+        netlist.name,
+        {port.name: port.width for port in netlist.inputs},
+        {port.name: bits_of[port.name] for port in netlist.outputs},
+        [placed[output] for output in TopologicalSorter(graph).static_order()],
+        signals,
+        library,
+    )
