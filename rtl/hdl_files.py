@@ -76,4 +76,5 @@ def explained(reason: str) -> str:
     )
     if missing:
         return f"module {missing[1]}, which {missing[2]} uses, is not there; give its file with --with"
-    return reason.replace("\\", "")
+    reason = reason.replace("\\", "")
+    return f"{reason.rstrip('!')}; give the file with --with" if "open include file" in reason else reason

@@ -1,5 +1,6 @@
 """What may stand in a BLIF file: told with the line, which Yosys' reader does not do for all."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,18 +22,20 @@ _STATEFUL = (".latch", ".mlatch", ".clock", ".start_kiss")
 
 def check_blif(path: Path) -> None:
     """Raise `AccelsimError` if a BLIF file has another construct than models, tables and subcircuits."""
-    in_table = False
+    columns = None  # of the table that the line belongs to
     for number, line in _logical_lines(path.read_text(encoding="utf-8", errors="replace")):
-        word = line.split()[0]
+        word, *rest = line.split()
         if word in _STATEFUL:
             raise AccelsimError(f"{path}:{number}: {word} holds state; expected a combinational circuit")
-        if word.startswith(".") and word not in _KNOWN and word not in _IGNORED:
-            raise AccelsimError(f"{path}:{number}: unknown construct {word}; expected {', '.join(_KNOWN)}")
-        if not word.startswith(".") and not (in_table and set(line) <= set("01- \t")):
-            raise AccelsimError(
-                f"{path}:{number}: expected a construct such as .names, or a row of its table"
-            )
-        in_table = word == ".names" or (in_table and not word.startswith("."))
+        if word.startswith("."):
+            if word not in _KNOWN and word not in _IGNORED:
+                raise AccelsimError(
+                    f"{path}:{number}: unknown construct {word}; expected {', '.join(_KNOWN)}"
+                )
+            columns = len(rest) if word == ".names" else None
+        elif columns is None or not re.fullmatch(rf"[01-]{{{columns - 1}}}\s*[01]", line):
+            expected = "a construct" if columns is None else f"a construct, or a row of {columns} columns"
+            raise AccelsimError(f"{path}:{number}: {line!r} is no part of a table; expected {expected}")
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:

@@ -5,12 +5,12 @@ it, so these questions are put to the flattened design as the frontend left it.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from accelsim.errors import AccelsimError
 
-__all__ = ["FlatModule", "check_drivers", "check_loops", "check_stateless", "may_be_undefined"]
+__all__ = ["FlatModule", "check_drivers", "check_loops", "check_stateless", "is_unused_port", "place"]
 
 _STATE = re.compile(r"dff|latch|_sr_|\$sr|\$ff|_ff_", re.IGNORECASE)
 _SHOWN = 4
@@ -56,23 +56,41 @@ def place(attributes: Mapping[str, Any], file: str) -> str:
     return f"{found[1]}:{found[2]}" if found else file
 
 
+def is_unused_port(port: str) -> bool:
+    """Return whether a port of a memory's cell means nothing where the memory is a constant table."""
+    return _UNUSED_PORTS.fullmatch(port) is not None
+
+
 def check_stateless(module: FlatModule) -> None:
     """Raise `AccelsimError` if a cell holds state: a latch, a flip-flop, a memory that is written."""
-    for name, cell in module.cells.items():
-        kind = cell["type"]
-        written = kind.startswith("$memwr") or (
-            kind.startswith("$mem") and int(str(cell["parameters"].get("WR_PORTS", "0")), 2) > 0
-        )
-        if not written and not _STATE.search(kind):
-            continue
-        outputs = cell["connections"].get("Q", ())
-        held = next((module.net_of_bit[bit] for bit in outputs if bit in module.net_of_bit), name)
-        what = "memory" if written else "latch" if "latch" in kind.lower() else "flip-flop"
-        advice = "; assign it on every path" if what == "latch" else ""
-        raise AccelsimError(
-            f"{place(cell['attributes'], module.file)}: a {what} holds {held}; expected a combinational "
-            f"circuit{advice}"
-        )
+    holding = {
+        what: (cell, held) for name, cell in module.cells.items() for what, held in _held(module, name, cell)
+    }
+    for what in (
+        "memory",
+        "latch",
+        "flip-flop",
+    ):  # a memory brings flip-flops along
+        if what in holding:
+            cell, held = holding[what]
+            advice = "; assign it on every path" if what == "latch" else ""
+            raise AccelsimError(
+                f"{place(cell['attributes'], module.file)}: a {what} holds {held}; expected a combinational "
+                f"circuit{advice}"
+            )
+
+
+def _held(module: FlatModule, name: str, cell: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Return what kind of state a cell holds, and of which net or memory; nothing if it holds none."""
+    kind, parameters = cell["type"], cell["parameters"]
+    if kind.startswith("$mem"):
+        if kind.startswith("$memwr") or int(str(parameters.get("WR_PORTS", "0")), 2) > 0:
+            yield "memory", str(parameters["MEMID"]).lstrip("\\")
+    elif _STATE.search(kind):
+        nets = [
+            module.net_of_bit[bit] for bit in cell["connections"].get("Q", ()) if bit in module.net_of_bit
+        ]
+        yield "latch" if "latch" in kind.lower() else "flip-flop", nets[0] if nets else name
 
 
 def check_drivers(module: FlatModule) -> None:
@@ -98,7 +116,7 @@ def check_drivers(module: FlatModule) -> None:
         for port, bits in cell["connections"].items():
             if cell["port_directions"][port] != "input":
                 drive(bits, f"a gate of {where}", where)
-            elif not _UNUSED_PORTS.fullmatch(port):
+            elif not is_unused_port(port):
                 readers.update(dict.fromkeys(bits))
     if "z" in readers:
         raise AccelsimError(f"{module.place}: {module.name} uses high impedance (z); expected 0, 1 and gates")
@@ -121,30 +139,15 @@ def check_loops(module: FlatModule, report: str) -> None:
         return
     loop = loop.partition("\nWarning:")[0]
     places = re.findall(r"source: (\S+?:\d+)", loop) or [module.file]
-    nets = list(dict.fromkeys(re.findall(r"^    wire \\?(\S+)", loop, re.MULTILINE)))
-    through = f" through {_shown(nets)}" if nets else ""
+    bits = [
+        bit
+        for cell in re.findall(r"^    cell (\S+) ", loop, re.MULTILINE)
+        for bit in module.cells.get(cell, {"connections": {}})["connections"].get("Y", ())
+    ]
+    nets = dict.fromkeys(module.net_of_bit[bit] for bit in bits if bit in module.net_of_bit)
+    named = [net for net in nets if not module.nets[net].get("hide_name")]
+    through = f" through {_shown(named)}" if named else ""
     raise AccelsimError(f"{places[0]}: combinational loop{through}")
-
-
-def may_be_undefined(module: FlatModule) -> str | None:
-    """Return where an undefined value (x) could enter, or None if nowhere.
-
-    That is a constant x, a bit chosen by an index that may lead outside, or a table with holes.
-    """
-    for port in module.ports.values():
-        if "x" in port["bits"]:
-            return module.place
-    for cell in module.cells.values():
-        kind, parameters = cell["type"], cell["parameters"]
-        holes = kind == "$mem_v2" and (
-            "x" in parameters["INIT"] or int(parameters["SIZE"], 2) < 1 << int(parameters["ABITS"], 2)
-        )
-        constants = any(
-            "x" in bits and not _UNUSED_PORTS.fullmatch(port) for port, bits in cell["connections"].items()
-        )
-        if holes or constants or kind == "$shiftx":
-            return place(cell["attributes"], module.file)
-    return None
 
 
 def _shown(names: Iterable[str]) -> str:

@@ -8,10 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-
 from accelsim.errors import AccelsimError, nearest
-from accelsim.lut import MAX_LUT_WIDTH
 from accelsim.netlist import Netlist, Port
 from accelsim.rtl.hdl_files import READERS, check_json, check_text, copied, explained, placed
 from accelsim.rtl.import_blif import check_blif
@@ -20,23 +17,24 @@ from accelsim.rtl.import_checks import (
     check_drivers,
     check_loops,
     check_stateless,
-    may_be_undefined,
 )
 from accelsim.rtl.import_options import ImportOptions
 from accelsim.rtl.import_ports import Operands, find_operands
+from accelsim.rtl.import_undefined import (
+    FILLINGS,
+    TO_GATES,
+    check_same,
+    make_undefined_visible,
+    may_be_undefined,
+)
 from accelsim.rtl.synthesis import SYNTHESIS_COMMANDS
 from accelsim.rtl.yosys import YosysError, run_yosys
 from accelsim.rtl.yosys_json import netlist_from_json
-from accelsim.simulation import outputs
 
 __all__ = ["HDL_SUFFIXES", "ImportedModule", "read_hdl"]
 
 #: Endings of the names of files that a module is read from.
 HDL_SUFFIXES = frozenset({".v", ".sv", ".blif", ".json"})
-
-#: Values given to what is undefined, to see whether the product depends on it.
-_FILLINGS = ("-zero", "-one", "-random 1", "-random 2")
-_RANDOM_VECTORS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -130,9 +128,14 @@ def _read(folder: Path, files: Iterable[str], path: str, options: ImportOptions)
     body["ports"] = {name: port for name, port in module.ports.items() if name in kept}
     (folder / "flat.json").write_text(json.dumps(design), encoding="utf-8")
     if undefined is None:
-        netlist = _synthesised(folder, path, top, operands, ())
+        netlist = _synthesised(folder, path, top, operands)
     else:
-        netlist = _defined(folder, path, top, operands, undefined)
+        make_undefined_visible(body)
+        (folder / "flat.json").write_text(json.dumps(design), encoding="utf-8")
+        netlist, *others = (
+            _synthesised(folder, path, top, operands, [*TO_GATES, filling]) for filling in FILLINGS
+        )
+        check_same(undefined, netlist, others)
     netlist = _with_product_of(operands.a.width + operands.b.width, netlist, signed, module.place)
     return ImportedModule(netlist, top, operands, signed, declared)
 
@@ -182,7 +185,7 @@ def _signedness(where: str, operands: Operands, options: ImportOptions) -> tuple
 
 
 def _synthesised(
-    folder: Path, path: str, top: str, operands: Operands, preparation: Iterable[str]
+    folder: Path, path: str, top: str, operands: Operands, preparation: Iterable[str] = ()
 ) -> Netlist:
     """Synthesise the flattened module; its bits become the ports a, b and p."""
     commands = [command.format(top=top) for command in SYNTHESIS_COMMANDS]
@@ -201,32 +204,6 @@ def _synthesised(
         bits.opcodes,
         bits.operands,
     )
-
-
-def _defined(folder: Path, path: str, top: str, operands: Operands, where: str) -> Netlist:
-    """Synthesise a module with undefined values in it, and make sure that no product depends on them."""
-    netlists = [
-        _synthesised(
-            folder,
-            path,
-            top,
-            operands,
-            ["memory_map", "techmap", f"setundef {filling}", f"setundef -params {filling}"],
-        )
-        for filling in _FILLINGS
-    ]
-    widths = (operands.a.width, operands.b.width)
-    if max(widths) <= MAX_LUT_WIDTH:
-        a, b = (values.ravel() for values in np.indices([1 << width for width in widths]))
-    else:
-        generator = np.random.default_rng(0)
-        a, b = (generator.integers(0, 1 << width, _RANDOM_VECTORS) for width in widths)
-    first, *others = (outputs(netlist, a, b) for netlist in netlists)
-    wrong = np.flatnonzero(np.any([first != other for other in others], axis=0))
-    if wrong.size:
-        pair = f"a = {a[wrong[0]]}, b = {b[wrong[0]]}"
-        raise AccelsimError(f"{where}: the product depends on an undefined value (x), at least for {pair}")
-    return netlists[0]
 
 
 def _with_product_of(width: int, netlist: Netlist, signed: bool, where: str) -> Netlist:
