@@ -2,7 +2,8 @@
 
 import fcntl
 import os
-import tempfile
+import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,7 +54,7 @@ def locked(path: str | os.PathLike[str]) -> Iterator[None]:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("wb")
+        file = path.open("ab")
     except OSError as error:
         raise AccelsimError(f"cannot write {path}: {_reason(error)}") from error
     with file:  # closing it unlocks
@@ -68,8 +69,9 @@ def locked(path: str | os.PathLike[str]) -> Iterator[None]:
 def written_atomically(path: str | os.PathLike[str], mode: str = "wb") -> Iterator[IO[Any]]:
     """Open a temporary file beside ``path`` and rename it to ``path`` when the block ends without error.
 
-    Missing parent folders are made. On any error, Ctrl-C included, the temporary file is removed and what
-    stood at ``path`` before is untouched.
+    Missing parent folders are made. A new file gets the permissions that the umask leaves, a file that was
+    there keeps its own. On any error, Ctrl-C included, the temporary file is removed and what stood at
+    ``path`` before is untouched.
 
     Parameters
     ----------
@@ -87,18 +89,20 @@ def written_atomically(path: str | os.PathLike[str], mode: str = "wb") -> Iterat
     encoding = None if "b" in mode else "utf-8"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        file = temporary.open(mode.replace("w", "x"), encoding=encoding)
     except OSError as error:
         raise AccelsimError(f"cannot write {path}: {_reason(error)}") from error
     try:
-        with os.fdopen(descriptor, mode, encoding=encoding) as file:
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
+        if path.exists():
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
+        temporary.replace(path)
     except BaseException as error:
-        Path(name).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise AccelsimError(f"cannot write {path}: {_reason(error)}") from error
         raise

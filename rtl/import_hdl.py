@@ -114,8 +114,8 @@ def _read(folder: Path, files: Iterable[str], path: str, options: ImportOptions)
         path,
     )
     design = json.loads((folder / "flat.json").read_text(encoding="utf-8"))
-    (top,) = design["modules"]
     body = design["modules"][top]
+    design["modules"] = {top: body}
     module = FlatModule(file, top, body)
     check_stateless(module)
     operands = find_operands(f"{module.place}: module {top}", module.ports, options)
