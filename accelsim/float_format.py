@@ -138,7 +138,7 @@ class FloatFormat:
         biased = exponent.astype(np.int64) - 1 + self.bias
         bits = (biased << self.mantissa_bits) + significand - self.least_normal
         bits = np.where((bits < self.least_normal) | (finite == 0), 0, np.minimum(bits, self.infinity))
-        bits = np.where(np.isinf(value), self.infinity, bits) | np.where(np.signbit(value), self.sign, 0)
+        bits = np.where(np.isinf(value), self.infinity, bits) + self.sign * np.signbit(value)
         return np.where(np.isnan(value), self.nan, bits).astype(self.pattern_type)
 
     @property

@@ -105,9 +105,9 @@ class ClosedForm:
             found = ama5_blocks_product(x, y, FP32.significand_bits, self.block)
             return found >> (found >> 48) if self.halves_overflow else found
 
-        patterns = (_checked(self.name, array).view(np.uint32) for array in (a, b))
+        x, y = (_checked(self.name, array).view(np.uint32) for array in (a, b))
         found = product_patterns(
-            FP32, *patterns, product, rounding=self.rounding, least_operand=self.least_operand
+            FP32, x, y, product, rounding=self.rounding, least_operand=self.least_operand
         )
         return np.asarray(found.view(np.float32))
 
@@ -119,7 +119,7 @@ class ClosedForm:
 
         Returns
         -------
-        float32 array of shape (2, \\*shape of ``a``)
+        float32 array of shape (2, ...), with the shape of ``a``
             Flushed operands have zeros.
         """
         values = self._flushed(a)

@@ -8,8 +8,9 @@ __all__ = ["complete_attack", "complete_multiplier"]
 def complete_multiplier(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Return the multipliers, imported ones too, that begin with what was typed."""
     from accelsim.rtl.catalogue import listed_names
+    from accelsim.rtl.float_library import float_names
 
-    return [name for name in listed_names() if name.startswith(incomplete)]
+    return [name for name in [*listed_names(), *float_names()] if name.startswith(incomplete)]
 
 
 def complete_attack(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

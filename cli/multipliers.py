@@ -9,6 +9,7 @@ import click
 from accelsim.cli.compare import compare
 from accelsim.cli.completion import complete_multiplier
 from accelsim.cli.destination import require_writable_file
+from accelsim.cli.float_products import print_float_errors
 from accelsim.cli.import_multiplier import import_
 from accelsim.cli.lazy_group import HelpfulGroup
 from accelsim.cli.output import Output, output_options
@@ -42,9 +43,9 @@ def list_(output: Output) -> None:
     The library's names follow a grammar, so other parameters than the listed ones can be asked for, such as
     mul8u_drum_k7 or mul10u_ama3_k5.
     """
-    from accelsim.rtl.catalogue import listed_circuits
+    from accelsim.rtl.catalogue import float_circuits, listed_circuits
 
-    circuits = listed_circuits()
+    circuits = [*listed_circuits(), *float_circuits()]
     if output.json:
         keys = ("name", "a_width", "b_width", "signed", "summary", "source")
         output.document(
@@ -64,7 +65,9 @@ def list_(output: Output) -> None:
         "products); mre_percent (mean of abs(error / exact) over pairs with a non-zero exact product, as "
         "EvoApproxLib has it), mre_all_percent (over all pairs, abs(error) / max(1, abs(exact))); mred "
         "(mre_percent / 100); nmed (mae over the largest exact product); mse (in squared units of the "
-        "product); bias (mean error)."
+        "product); bias (mean error). Of a float multiplier: format, width, operands (their distribution), "
+        "seed, pairs, mred, nmed, share_above_percent (of magnitudes, above exact), ratio_of_means (mean "
+        "approximate over mean exact product, less 1)."
     )
 )
 @click.argument("name", shell_complete=complete_multiplier)
@@ -72,15 +75,20 @@ def list_(output: Output) -> None:
 def show(output: Output, name: str) -> None:
     """Show a multiplier's errors, gates and origin.
 
-    The errors are those over all operand pairs, alike.
+    The errors are those over all operand pairs, alike; those of a float multiplier over random operands from
+    0 to 1.
     NAME is a multiplier (`accelsim multipliers list`) or the path of its file, of any kind that
     `accelsim multipliers import` reads.
     """
     from accelsim.metrics import error_metrics
     from accelsim.rtl.catalogue import find_circuit
     from accelsim.rtl.circuits import TableCircuit
+    from accelsim.rtl.float_circuits import FloatCircuit
 
     circuit = find_circuit(name)
+    if isinstance(circuit, FloatCircuit):
+        print_float_errors(output, circuit)
+        return
     lut = circuit.lut()
     errors = error_metrics(lut)
     gates = None if isinstance(circuit, TableCircuit) else circuit.netlist().gate_histogram()

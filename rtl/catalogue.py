@@ -7,11 +7,22 @@ from accelsim.errors import AccelsimError, nearest
 from accelsim.lut import Lut
 from accelsim.netlist import Netlist
 from accelsim.rtl.circuits import Circuit, DescribedCircuit
+from accelsim.rtl.float_circuits import FloatCircuit
+from accelsim.rtl.float_library import describe_float, float_names
+from accelsim.rtl.float_names import is_float_name
 from accelsim.rtl.imported import FILE_SUFFIXES, circuit_of_entry, circuit_of_file
 from accelsim.rtl.library import describe, names
 from accelsim.rtl.manifest import read_entries
 
-__all__ = ["built_in", "find_circuit", "listed_circuits", "listed_names", "load_lut", "netlist_of"]
+__all__ = [
+    "built_in",
+    "find_circuit",
+    "float_circuits",
+    "listed_circuits",
+    "listed_names",
+    "load_lut",
+    "netlist_of",
+]
 
 
 def find_circuit(name: str | os.PathLike[str]) -> Circuit:
@@ -37,7 +48,8 @@ def find_circuit(name: str | os.PathLike[str]) -> Circuit:
         imported = read_entries()
         if name in imported:
             return circuit_of_entry(imported[name])
-        if hint := nearest(name, imported):
+        others = [] if name.startswith("mul") else float_names()
+        if hint := nearest(name, [*imported, *others]):
             raise AccelsimError(f"{str(error).partition('; did you mean')[0]}{hint}") from error
         raise
 
@@ -50,12 +62,17 @@ def built_in(name: str) -> Circuit:
     AccelsimError
         If there is none of this name.
     """
-    return DescribedCircuit(describe(name))
+    return FloatCircuit(describe_float(name)) if is_float_name(name) else DescribedCircuit(describe(name))
 
 
 def listed_circuits() -> list[Circuit]:
     """Return the package's multipliers that are narrow enough for a LUT, and all that were imported."""
     return [*map(built_in, names()), *map(circuit_of_entry, read_entries().values())]
+
+
+def float_circuits() -> list[Circuit]:
+    """Return the library's float multipliers."""
+    return [*map(built_in, float_names())]
 
 
 def listed_names() -> list[str]:

@@ -40,7 +40,7 @@ def checked_port_order(owner: str, order: str) -> str:
     if order not in PORT_ORDERS:
         letters = ", ".join(f"{letter} ({signal})" for letter, signal in _SIGNALS.items())
         raise AccelsimError(
-            f"{owner}: port order is {order!r}; expected for ports A, B and Cin the letters {letters}, each once"
+            f"{owner}: port order is {order!r}; expected for ports A, B, Cin each of the letters {letters}"
         )
     return order
 

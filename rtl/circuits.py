@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from accelsim.errors import AccelsimError
 from accelsim.lut import MAX_LUT_WIDTH, Lut
 from accelsim.netlist import Netlist
+from accelsim.rtl.float_library import FloatDescription
 from accelsim.rtl.library import Description
 from accelsim.rtl.synthesis import SYNTHESIS_COMMANDS, rtlil_of, synthesise
 from accelsim.rtl.yosys import yosys_version
@@ -122,7 +123,7 @@ class DescribedCircuit(Circuit):
 
     origin = "description"
 
-    def __init__(self, description: Description) -> None:
+    def __init__(self, description: Description | FloatDescription) -> None:
         width = description.width
         super().__init__(
             description.name, width, width, description.signed, description.summary, description.source

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from accelsim.lut import Lut
-from accelsim.rtl.catalogue import listed_names, load_lut
-from accelsim.rtl.float_library import float_names
+from accelsim.rtl.catalogue import load_lut
+from accelsim.rtl.library import names
 
 
 def test_list_has_every_name_in_whole(accelsim):
