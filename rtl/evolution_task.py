@@ -3,7 +3,7 @@
 import shlex
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +71,37 @@ class EvolutionTask:
                 words += [f"--{setting.name}", str(value)]
         words += ["--distribution", self.distribution] if self.distribution else []
         return shlex.join(["accelsim", "evolve", *words, "-o", output])
+
+    @classmethod
+    def of_command(cls, command: str) -> "EvolutionTask":
+        """Return the task of a command line that `command` gave.
+
+        Raises
+        ------
+        AccelsimError
+            If it is none.
+        """
+        words = shlex.split(command)
+        options = dict(zip(words[2::2], words[3::2], strict=False))
+        options.pop("-o", None)
+        if words[:2] != ["accelsim", "evolve"]:
+            raise AccelsimError(f"{command!r} is not the command of a search: expected accelsim evolve")
+        try:
+            known = [setting.name for setting in fields(SearchSettings)]
+            settings = {name: int(options.pop(f"--{name}")) for name in known if f"--{name}" in options}
+            task = cls(
+                options.pop("--seed-circuit"),
+                options.pop("--metric"),
+                options.pop("--bound"),
+                int(options.pop("--evaluations")),
+                SearchSettings(**settings),
+                options.pop("--distribution", None),
+            )
+        except (KeyError, ValueError) as error:
+            raise AccelsimError(f"{command!r} is not the command of a search: {error}") from error
+        if options:
+            raise AccelsimError(f"{command!r} is not the command of a search: {min(options)} is unknown")
+        return task
 
     def prepare(self) -> Search:
         """Return the search, about to begin.
@@ -152,22 +183,16 @@ class EvolutionTask:
         name = output.name.removesuffix(GATES_SUFFIX)
         netlist = search.netlist(name)
         start = two_input(find_circuit(self.seed_circuit).netlist())
-        done = self if search.evaluations == self.evaluations else self._with(search.evaluations)
+        done = replace(self, evaluations=max(search.evaluations, 1))  # fewer if time was up
         facts = {
             "signed": "yes" if search.measure.signed else "no",
-            "summary": f"evolved: {search.measure.metric.upper()} {search.error_percent:.4g} %, "
-            f"{netlist.gate_count} gates",
+            "summary": f"evolved: {search.measure.metric.upper()} {search.error_percent:.4g} %"
+            f"{' of the operands recorded' if self.distribution else ''}, {netlist.gate_count} gates",
             "command": done.command(f"{name}{GATES_SUFFIX}"),
             "seed netlist sha256": start.digest,
             **_measured(netlist, search.measure.signed),
         }
         write_gates(output, netlist, facts)
-
-    def _with(self, evaluations: int) -> "EvolutionTask":
-        """Return the task of a search that ended earlier, or at a whole number of generations."""
-        return EvolutionTask(
-            self.seed_circuit, self.metric, self.bound, evaluations, self.settings, self.distribution
-        )
 
 
 def _measured(netlist: Netlist, signed: bool) -> dict[str, str]:
