@@ -71,8 +71,17 @@ class ClosedForm:
         if self.halves_overflow and self.rounding != "truncate":
             raise AccelsimError(f"{self.name}: a product is halved only where it is truncated")
 
-    def multiply(self, a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Multiply float32 arrays (broadcast together), on all cores if they are large.
+    def multiply(
+        self, a: NDArray[np.float32], b: NDArray[np.float32], threads: int | None = None
+    ) -> NDArray[np.float32]:
+        """Multiply float32 arrays (broadcast together) in compiled code.
+
+        Parameters
+        ----------
+        a, b : float32 arrays
+            Operands.
+        threads : int, optional
+            Threads that share large arrays; default: as many as there are cores.
 
         Raises
         ------
@@ -95,7 +104,7 @@ class ClosedForm:
             run(x[part], y[part], *masks, kept, tiny, least, found[part])
 
         tasks = -(-x.size // _TASK)
-        share_tasks(run_tasks, tasks, os.cpu_count() or 1)
+        share_tasks(run_tasks, tasks, threads or os.cpu_count() or 1)
         return found.reshape(first.shape)
 
     def reference(self, a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
