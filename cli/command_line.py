@@ -20,7 +20,9 @@ EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE, likewise
 
 _COMMANDS = {
     "multipliers": LazyCommand(
-        "accelsim.cli.multipliers", "multipliers", "List multipliers, show one, save its look-up table."
+        "accelsim.cli.multipliers",
+        "multipliers",
+        "List, show, import and compare multipliers; save a look-up table.",
     ),
     "multiply": LazyCommand(
         "accelsim.cli.multiply", "multiply", "Multiply two numbers, exactly and approximately."
@@ -35,7 +37,9 @@ _COMMANDS = {
         "accelsim.cli.evolve", "evolve", "Search for a small approximate multiplier under an error bound."
     ),
     "record-operands": LazyCommand(
-        "accelsim.cli.record_operands", "record_operands", "Count the operand pairs that a network multiplies."
+        "accelsim.cli.record_operands",
+        "record_operands",
+        "Count the operand pairs that a network multiplies.",
     ),
     "cost": LazyCommand(
         "accelsim.cli.cost", "cost", "Estimate area, delay, leakage and energy of multipliers."

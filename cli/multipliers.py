@@ -22,7 +22,7 @@ __all__ = ["multipliers"]
 
 @click.group(cls=HelpfulGroup)
 def multipliers() -> None:
-    """List multipliers, show one, import one, save its look-up table."""
+    """List, show, import and compare multipliers; save a look-up table."""
 
 
 multipliers.add_command(import_)
