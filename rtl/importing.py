@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from accelsim.errors import AccelsimError
-from accelsim.lut import MAX_LUT_WIDTH, Lut
+from accelsim.lut import MAX_LUT_WIDTH, Lut, operand_values
 from accelsim.metrics import ErrorMetrics, error_metrics
 from accelsim.rtl.catalogue import built_in
 from accelsim.rtl.import_options import ImportOptions
@@ -142,11 +142,12 @@ def _notes(lut: Lut, metrics: ErrorMetrics) -> tuple[str, ...]:
     bits = lut.product_width
     patterns = lut.table.astype(np.int64) & ((1 << bits) - 1)
     table = patterns if lut.signed else patterns - (patterns >> (bits - 1) << bits)
-    other = error_metrics(Lut(lut.name, table.astype(np.int32), not lut.signed))
-    if 4 * other.mae >= metrics.mae:
+    a, b = (operand_values(width, not lut.signed) for width in (lut.a_width, lut.b_width))
+    mae = np.abs(table - np.multiply.outer(a, b)).mean()
+    if 4 * mae >= metrics.mae:
         return ()
     read_as, better = ("signed", "unsigned") if lut.signed else ("unsigned", "signed")
     return (
         f"{lut.name} was read as {read_as} (MAE {metrics.mae:.6g}); as {better} its MAE would be "
-        f"{other.mae:.6g}: import it with --{better} if that is what it is",
+        f"{mae:.6g}: import it with --{better} if that is what it is",
     )

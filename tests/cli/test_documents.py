@@ -16,15 +16,22 @@ def keys_of(value, name=""):
 
 
 @pytest.fixture
-def commands(checkpoints, tmp_path):
+def commands(checkpoints, tmp_path, monkeypatch):
     """The arguments of a small run of each command."""
+    monkeypatch.setenv("ACCELSIM_HOME", str(tmp_path / "home"))
     network = ["--checkpoint", checkpoints["ffnn"], "-m", "mul4u_udm", "--images", 4]
     return {
         "multipliers list": [],
         "multipliers show": ["mul4u_udm"],
         "multipliers lut": ["mul4u_udm", "-o", tmp_path / "t.npy"],
+        "multipliers import": [tmp_path / "t.npy", "--name", "documented", "--unsigned"],
         "multiply": ["mul4u_udm", 3, 3],
         "verify-mult": ["mul4u_udm", "--lut", tmp_path / "t.npy"],
+        "evolve": [
+            *["--seed-circuit", "mul4u_exact", "--bound", "5%", "--evaluations", 400],
+            *["-o", tmp_path / "t.gates"],
+        ],
+        "record-operands": [*network, "-o", tmp_path / "pairs.npz"],
         "train": ["--network", "ffnn", "--epochs", 1, "-o", tmp_path / "t.safetensors"],
         "evaluate": network,
         "attack": [*network, "-a", "fgm-l2", "-b", 1, "-o", tmp_path / "out"],
