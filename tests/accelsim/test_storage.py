@@ -1,7 +1,11 @@
+import fcntl
+import os
+import stat
+
 import pytest
 
 from accelsim.errors import AccelsimError, nearest
-from accelsim.storage import cache_folder, data_folder, written_atomically
+from accelsim.storage import cache_folder, data_folder, home_folder, locked, written_atomically
 
 
 def test_folders_follow_the_environment(monkeypatch, tmp_path):
@@ -39,6 +43,22 @@ def test_old_content_survives_an_error(tmp_path, error):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_permissions_follow_the_umask_and_the_old_file(tmp_path):
+    def written(name: str) -> int:
+        with written_atomically(tmp_path / name) as file:
+            file.write(b"x")
+        return stat.S_IMODE((tmp_path / name).stat().st_mode)
+
+    for umask, mode in ((0o022, 0o644), (0o077, 0o600), (0o002, 0o664)):
+        old = os.umask(umask)
+        try:
+            assert written(f"{umask:o}") == mode
+            (tmp_path / f"{umask:o}").chmod(0o640)
+            assert written(f"{umask:o}") == 0o640
+        finally:
+            os.umask(old)
+
+
 def test_unwritable_folder(tmp_path):
     (tmp_path / "file").touch()
     path = tmp_path / "file" / "f.txt"
@@ -49,3 +69,24 @@ def test_unwritable_folder(tmp_path):
 def test_nearest():
     assert nearest("mul8u_drun_k4", ["mul8u_drum_k4", "x"]) == "; did you mean mul8u_drum_k4?"
     assert nearest("zzz", ["mul8u_drum_k4"]) == ""
+
+
+def test_home_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("ACCELSIM_HOME", str(tmp_path / "h"))
+    assert home_folder() == tmp_path / "h"
+    monkeypatch.delenv("ACCELSIM_HOME")
+    assert home_folder().name == "accelsim"
+    assert home_folder() != cache_folder()
+
+
+def test_lock_is_held_while_the_block_runs_and_leaves_the_file_alone(tmp_path):
+    path = tmp_path / "new" / "lock"
+    for _ in range(2):  # an error in the block frees it
+        with pytest.raises(ZeroDivisionError), locked(path), path.open() as other:
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            raise ZeroDivisionError
+    before = path.stat().st_mtime_ns
+    with locked(path):
+        pass
+    assert path.stat().st_mtime_ns == before
