@@ -17,7 +17,8 @@ __all__ = ["record_operands"]
     "record-operands",
     epilog=(
         "JSON: file, network, dataset, dataset_sha256, trained_on, weights_sha256, images, layers, "
-        "activation_operand, weights, seed, multiplier, pairs (products counted), layer_pairs (by layer)."
+        "activation_operand, weights, seed, multiplier, pairs (products counted), counts, a list "
+        "of: layer, pairs."
     ),
 )
 @experiment_options(images=256)
@@ -61,7 +62,7 @@ def record_operands(output: Output, setting: Setting, path: Path) -> None:
                 **experiment.about,
                 "multiplier": name,
                 "pairs": int(pairs.sum()),
-                "layer_pairs": by_layer,
+                "counts": [{"layer": layer, "pairs": count} for layer, count in by_layer.items()],
             }
         )
         return

@@ -158,7 +158,7 @@ class EvolutionTask:
         if resume:
             search.resume(checkpoint)
         ends = time.monotonic() + 60 * minutes if minutes is not None else float("inf")
-        saved = time.monotonic()
+        saved = time.monotonic() - _SECONDS_BETWEEN_CHECKPOINTS  # the first one shows that it can be written
 
         def look(search: Search) -> bool:
             nonlocal saved

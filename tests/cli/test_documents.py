@@ -3,7 +3,7 @@ import re
 import pytest
 
 #: Objects whose keys are data.
-FREE = {"gates", "provenance"}
+FREE = {"cells", "gates", "provenance"}
 
 
 def keys_of(value, name=""):
@@ -25,6 +25,8 @@ def commands(checkpoints, tmp_path, monkeypatch):
         "multipliers show": ["mul4u_udm"],
         "multipliers lut": ["mul4u_udm", "-o", tmp_path / "t.npy"],
         "multipliers import": [tmp_path / "t.npy", "--name", "documented", "--unsigned"],
+        "multipliers compare": ["mul4u_udm", "--operations", 10],
+        "cost": ["mul4u_udm", "--operations", 10],
         "multiply": ["mul4u_udm", 3, 3],
         "verify-mult": ["mul4u_udm", "--lut", tmp_path / "t.npy"],
         "evolve": [

@@ -207,7 +207,12 @@ def test_task_leaves_a_circuit_that_its_command_finds_again(tmp_path):
     EvolutionTask.of_command(one.source).run(tmp_path / "two.gates")
     assert NetlistCircuit(tmp_path / "two.gates").netlist().digest == one.netlist().digest
     assert {path.name for path in tmp_path.iterdir()} == {"one.gates", "two.gates", "weights.npz"}
-    for command in ("accelsim cost x", "accelsim evolve --bound 1%", f"{one.source} --frob 3", one.source[:40]):
+    for command in (
+        "accelsim cost x",
+        "accelsim evolve --bound 1%",
+        f"{one.source} --frob 3",
+        one.source[:40],
+    ):
         with pytest.raises(AccelsimError, match="not the command of a search"):
             EvolutionTask.of_command(command)
 
