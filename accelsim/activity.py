@@ -90,7 +90,7 @@ def _count_changes(
 ) -> None:
     """Add the changes along ``inputs`` of shape (ports, n) to ``toggles`` and ``quiet``."""
     values = _new_planes(nets)
-    changes = np.empty((nets, _WORDS), dtype=np.uint64)
+    changes = np.zeros((nets, _WORDS), dtype=np.uint64)  # constants never change
     last = np.zeros(nets, dtype=np.uint64)  # each net's value in the vector before the block
     for block in range(0, inputs.shape[1], BLOCK_VECTORS):
         count = min(BLOCK_VECTORS, inputs.shape[1] - block)
@@ -115,9 +115,8 @@ def _count_changes(
                 toggles[net] += _ones(changes[net, word])
         for pair in range(len(pairs)):
             first, second = changes[pairs[pair, 0]], changes[pairs[pair, 1]]
-            if pairs[pair, 0] >= FIRST_INPUT_NET:
-                for word in range(words):
-                    quiet[pair] += _ones(first[word] & ~second[word])
+            for word in range(words):
+                quiet[pair] += _ones(first[word] & ~second[word])
 
 
 @njit(cache=True, nogil=True, inline="always")

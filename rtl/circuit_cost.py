@@ -24,7 +24,7 @@ from accelsim.operand_streams import (
 from accelsim.rtl.circuits import Circuit, TableCircuit
 from accelsim.rtl.exact_reference import exact_reference
 from accelsim.rtl.table_synthesis import netlist_from_table
-from accelsim.rtl.technology_mapping import map_to_liberty
+from accelsim.rtl.technology_mapping import map_to_library
 from accelsim.simulation import outputs
 
 __all__ = ["COMPARED_COSTS", "CircuitCost", "CostEstimator", "CostSettings"]
@@ -177,11 +177,10 @@ class CostEstimator:
         """Map a netlist, and check over the stream that the cells compute what the netlist does."""
         if self.settings.liberty is None:
             return map_gates(netlist)
-        mapped = map_to_liberty(netlist, self.settings.liberty, self.library)
+        mapped = map_to_library(netlist, self.library)
         expected, found = (outputs(each, stream.a, stream.b) for each in (netlist, mapped.netlist))
         if not np.array_equal(expected, found):
             raise AccelsimError(
-                f"{netlist.name}: the cells of {self.settings.liberty.name} that ABC chose compute other "
-                "products; check their functions"
+                f"{netlist.name}: the cells of {self.library.source} that ABC chose compute other products"
             )
         return mapped

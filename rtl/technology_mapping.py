@@ -1,7 +1,6 @@
 """From a netlist of simple gates to one of a Liberty file's cells, through Yosys and ABC."""
 
 import json
-import shutil
 from collections.abc import Sequence
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -9,41 +8,29 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from accelsim.cell_library import Cell, CellLibrary
+from accelsim.genlib import genlib_text
 from accelsim.mapped_netlist import MappedNetlist, map_cells
 from accelsim.netlist import FIRST_INPUT_NET, Gate, Netlist
 from accelsim.rtl.yosys import run_yosys
 
-__all__ = ["MAPPING_SCRIPT", "map_to_liberty", "yosys_design"]
+__all__ = ["MAPPING_SCRIPT", "map_to_library", "yosys_design"]
 
-#: ABC's commands: restructure, then map for area along the critical path's slack; no sizing, no buffers.
-MAPPING_SCRIPT = (
-    "strash",
-    "&get -n",
-    "&fraig -x",
-    "&put",
-    "dc2",
-    "strash",
-    "&get -n",
-    "&dch -f",
-    "&nf",
-    "&put",
-)
+#: ABC's commands: merge equal nodes, rewrite, then choose cells for area; no sizing, no buffers.
+MAPPING_SCRIPT = ("strash", "&get -n", "&fraig -x", "&put", "dc2", "strash", "dch", "amap")
 
 _PORTS = {Gate.BUF: "A", Gate.NOT: "A", Gate.MUX: "ABS"}
 _TOP = "top"
 
 
-def map_to_liberty(netlist: Netlist, liberty: Path, library: CellLibrary) -> MappedNetlist:
-    """Map a netlist onto the cells of a Liberty file.
+def map_to_library(netlist: Netlist, library: CellLibrary) -> MappedNetlist:
+    """Map a netlist onto the cells of a library.
 
     Parameters
     ----------
     netlist : Netlist
         What to map.
-    liberty : Path
-        The file, for ABC.
     library : CellLibrary
-        Its cells, as `accelsim.liberty_cells.read_cells` read them.
+        Cells, as `accelsim.liberty_cells.read_cells` reads them.
 
     Returns
     -------
@@ -57,16 +44,16 @@ def map_to_liberty(netlist: Netlist, liberty: Path, library: CellLibrary) -> Map
     """
     with TemporaryDirectory(prefix="accelsim-") as name:
         folder = Path(name)
-        shutil.copyfile(liberty, folder / "cells.lib")
+        (folder / "cells.genlib").write_text(genlib_text(library), encoding="utf-8")
         (folder / "design.json").write_text(yosys_design(netlist), encoding="utf-8")
         script = ";".join(command.replace(" ", ",") for command in MAPPING_SCRIPT)
         commands = [
             "read_json design.json",
-            f"abc -liberty cells.lib -script +{script}",
+            f"abc -genlib cells.genlib -script +{script}",
             "opt_clean -purge",
             "write_json mapped.json",
         ]
-        run_yosys(commands, folder, f"{netlist.name} of the cells of {liberty.name}")
+        run_yosys(commands, folder, f"{netlist.name} of the cells of {library.source}")
         text = (folder / "mapped.json").read_text(encoding="utf-8")
     return _read_mapped(netlist, json.loads(text)["modules"][_TOP], library)
 
