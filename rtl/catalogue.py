@@ -7,9 +7,11 @@ from accelsim.errors import AccelsimError, nearest
 from accelsim.lut import Lut
 from accelsim.netlist import Netlist
 from accelsim.rtl.circuits import Circuit, DescribedCircuit
+from accelsim.rtl.evolved import NetlistCircuit, evolved_circuit, evolved_names, is_evolved_name
 from accelsim.rtl.float_circuits import FloatCircuit
 from accelsim.rtl.float_library import describe_float, float_names
 from accelsim.rtl.float_names import is_float_name
+from accelsim.rtl.gates_file import GATES_SUFFIX
 from accelsim.rtl.imported import FILE_SUFFIXES, circuit_of_entry, circuit_of_file
 from accelsim.rtl.library import describe, names
 from accelsim.rtl.manifest import read_entries
@@ -40,6 +42,8 @@ def find_circuit(name: str | os.PathLike[str]) -> Circuit:
     AccelsimError
         If the name or file is not that of a multiplier.
     """
+    if Path(name).suffix == GATES_SUFFIX:
+        return NetlistCircuit(name)
     if not isinstance(name, str) or Path(name).suffix in FILE_SUFFIXES or "/" in name or os.sep in name:
         return circuit_of_file(Path(name))
     try:
@@ -62,12 +66,14 @@ def built_in(name: str) -> Circuit:
     AccelsimError
         If there is none of this name.
     """
+    if is_evolved_name(name):
+        return evolved_circuit(name)
     return FloatCircuit(describe_float(name)) if is_float_name(name) else DescribedCircuit(describe(name))
 
 
 def listed_circuits() -> list[Circuit]:
     """Return the package's multipliers that are narrow enough for a LUT, and all that were imported."""
-    return [*map(built_in, names()), *map(circuit_of_entry, read_entries().values())]
+    return [*map(built_in, [*names(), *evolved_names()]), *map(circuit_of_entry, read_entries().values())]
 
 
 def float_circuits() -> list[Circuit]:
@@ -77,7 +83,7 @@ def float_circuits() -> list[Circuit]:
 
 def listed_names() -> list[str]:
     """Return the names of `listed_circuits`."""
-    return [*names(), *read_entries()]
+    return [*names(), *evolved_names(), *read_entries()]
 
 
 def load_lut(name: str | os.PathLike[str]) -> Lut:
