@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from accelsim.errors import AccelsimError
+from accelsim.operands import broadcast_operands, checked_integers
 from accelsim.storage import written_atomically
 
 __all__ = ["MAX_LUT_WIDTH", "Lut", "operand_values"]
@@ -53,7 +53,8 @@ class Lut:
     ------
     AccelsimError
         If the table is not two-dimensional, its sides are not powers of two of 2 to 12 bits, its entries are
-        not integers, or an entry does not fit the product's width.
+        not integers, or an entry does not fit the product's width; if the name, the signedness or the
+        provenance is of another type.
     """
 
     name: str
@@ -64,6 +65,10 @@ class Lut:
     def __post_init__(self) -> None:
         table = np.asarray(self.table)
         where = f"LUT {self.name}"
+        if not isinstance(self.name, str):
+            raise AccelsimError(f"the name of a LUT is {self.name!r}; expected a string")
+        if not isinstance(self.signed, bool | np.bool_):
+            raise AccelsimError(f"{where}: signed is {self.signed!r}; expected True or False")
         if table.ndim != 2 or any(not _is_table_side(side) for side in table.shape):
             raise AccelsimError(
                 f"{where} has shape {table.shape}; expected 2^a x 2^b entries with a and b from 2 to "
@@ -84,7 +89,8 @@ class Lut:
             own = own.copy()
         own.flags.writeable = False
         object.__setattr__(self, "table", own)
-        object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
+        object.__setattr__(self, "signed", bool(self.signed))
+        object.__setattr__(self, "provenance", MappingProxyType(_checked_provenance(self.provenance, where)))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Lut, (self.name, self.table, self.signed, dict(self.provenance))
@@ -118,10 +124,11 @@ class Lut:
         Raises
         ------
         AccelsimError
-            If an operand is not an integer of the operand's range.
+            If an operand is not an integer of the operand's range, or their shapes do not agree.
         """
-        rows = _patterns(np.asarray(a), self.a_width, self.signed, f"{self.name}: operand a")
-        columns = _patterns(np.asarray(b), self.b_width, self.signed, f"{self.name}: operand b")
+        rows = _patterns(a, self.a_width, self.signed, f"{self.name}: operand a")
+        columns = _patterns(b, self.b_width, self.signed, f"{self.name}: operand b")
+        rows, columns = broadcast_operands([rows, columns], self.name)
         return np.asarray(self.table[rows, columns])
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -144,6 +151,10 @@ class Lut:
     def load(cls, path: str | os.PathLike[str], name: str | None = None, signed: bool | None = None) -> "Lut":
         """Read a LUT from ``.npz`` (as saved here) or ``.npy`` (a table indexed ``[a, b]`` by bit pattern).
 
+        A bare table is signed if its type is: an unsigned multiplier is kept in an unsigned type. A table of
+        a signed type (NumPy's own integers are) without any negative entry is refused, since it is most
+        likely that of an unsigned multiplier; ``signed`` then has to say what it is.
+
         Parameters
         ----------
         path : path-like
@@ -156,7 +167,7 @@ class Lut:
         Raises
         ------
         AccelsimError
-            If the file is missing, unreadable, truncated, or not a LUT.
+            If the file is missing, unreadable, truncated, or not a LUT, or leaves its signedness open.
         """
         path = Path(path)
         if path.suffix not in {".npy", ".npz"}:
@@ -164,20 +175,55 @@ class Lut:
         try:
             with path.open("rb") as file:
                 content = np.load(file, allow_pickle=False)
-                if path.suffix == ".npy":
-                    table = np.asarray(content)
-                    about: dict[str, Any] = {
-                        "signed": table.dtype.kind == "i" if signed is None else signed,
-                        "provenance": {"file": path.name},
-                    }
-                else:
-                    table, about = content["table"], json.loads(str(content["about"]))
-            signed, provenance = bool(about["signed"]), about["provenance"]
+                bare = isinstance(content, np.ndarray)
+                table = content if bare else content["table"]
+                about: dict[str, Any] = (
+                    {"signed": signed, "provenance": {"file": path.name}}
+                    if bare
+                    else json.loads(str(content["about"]))
+                )
+                kept = about["signed"], about["provenance"], about.get("name")
         except OSError as error:
             raise AccelsimError(f"cannot read {path}: {error.strerror or error}") from error
-        except (ValueError, KeyError, EOFError, BadZipFile, TypeError) as error:
+        except Exception as error:  # NumPy, zipfile, zlib and json have many for a damaged file
             raise AccelsimError(f"{path} is damaged or not a LUT file: {error}") from error
-        return cls(name or about.get("name") or path.stem, table, signed, provenance)
+        if bare != (path.suffix == ".npy"):
+            raise AccelsimError(
+                f"{path} holds what belongs in an {'.npy' if bare else '.npz'} file; rename it"
+            )
+        kept_signed, provenance, kept_name = kept
+        if kept_signed is None and bare:
+            kept_signed = _signedness(table, path)
+        try:
+            return cls(name or kept_name or path.stem, table, kept_signed, provenance)
+        except AccelsimError as error:
+            raise AccelsimError(f"{path}: {error}") from error
+
+
+def _signedness(table: NDArray[Any], path: Path) -> bool:
+    """Return the signedness that a bare table's type says, unless its entries make that unlikely."""
+    if table.dtype.kind == "i" and table.size and table.min() >= 0:
+        raise AccelsimError(
+            f"{path} is of type {table.dtype}, which stands for a signed multiplier, but has no negative "
+            "entry; save an unsigned multiplier with an unsigned type, or pass signed=False (or signed=True, "
+            "if it is signed all the same)"
+        )
+    return table.dtype.kind == "i"
+
+
+def _checked_provenance(provenance: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return the provenance in types that JSON has."""
+    try:
+        given = dict(provenance)
+    except (TypeError, ValueError) as error:
+        raise AccelsimError(f"{where}: provenance is {provenance!r}; expected a mapping") from error
+    plain = {key: value.item() if isinstance(value, np.generic) else value for key, value in given.items()}
+    for key, value in plain.items():
+        if not isinstance(key, str) or not isinstance(value, str | int | float | None):
+            raise AccelsimError(
+                f"{where}: provenance has {key!r}: {value!r}; expected names with strings or numbers"
+            )
+    return plain
 
 
 def _is_table_side(side: int) -> bool:
@@ -189,9 +235,6 @@ def _smallest_dtype(bits: int, signed: bool) -> np.dtype[Any]:
     return np.dtype(f"{'i' if signed else 'u'}{size}")
 
 
-def _patterns(values: NDArray[Any], width: int, signed: bool, what: str) -> NDArray[np.int64]:
+def _patterns(values: ArrayLike, width: int, signed: bool, what: str) -> NDArray[np.int64]:
     low, high = (-(1 << width - 1), (1 << width - 1) - 1) if signed else (0, (1 << width) - 1)
-    if values.dtype.kind not in "iu" or (values.size and (values.min() < low or values.max() > high)):
-        shown = values if values.ndim == 0 else f"an array from {values.min()} to {values.max()}"
-        raise AccelsimError(f"{what} is {shown}; expected integers from {low} to {high}")
-    return values.astype(np.int64) & ((1 << width) - 1)
+    return checked_integers(values, low, high, what).astype(np.int64) & ((1 << width) - 1)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.errors import AccelsimError
+from accelsim.operands import checked_integers
 from accelsim.storage import written_atomically
 
 __all__ = ["FIRST_INPUT_NET", "Gate", "Netlist", "Port"]
@@ -71,8 +71,8 @@ class Netlist:
     Raises
     ------
     AccelsimError
-        If the arrays' shapes disagree, an opcode is unknown, a gate reads a net that no earlier gate drives
-        (a loop, or an undriven net), or a port names a net that does not exist.
+        If the arrays are not of integers or their shapes disagree, an opcode is unknown, a gate reads a net
+        that no earlier gate drives (a loop, or an undriven net), or a port names a net that does not exist.
     """
 
     name: str
@@ -82,12 +82,21 @@ class Netlist:
     operands: NDArray[np.int32]
 
     def __post_init__(self) -> None:
-        opcodes = np.array(self.opcodes, dtype=np.uint8)
-        operands = np.array(self.operands, dtype=np.int32).reshape(-1, 3)
-        if opcodes.shape != (len(operands),):
-            raise AccelsimError(f"netlist {self.name}: {opcodes.size} opcodes for {len(operands)} gates")
-        if opcodes.size and opcodes.max() > max(Gate):
-            raise AccelsimError(f"netlist {self.name}: unknown opcode {opcodes.max()}")
+        widest = np.iinfo(np.int32)
+        opcodes, operands = (
+            checked_integers(given, widest.min, widest.max, f"netlist {self.name}: an array of {what}")
+            for given, what in ((self.opcodes, "opcodes"), (self.operands, "operands"))
+        )
+        if opcodes.ndim != 1 or operands.size != 3 * len(opcodes):
+            raise AccelsimError(
+                f"netlist {self.name}: {opcodes.size} opcodes for {operands.size / 3:g} gates of 3 operands"
+            )
+        unknown = opcodes[(opcodes < 0) | (opcodes > max(Gate))]
+        if unknown.size:
+            raise AccelsimError(
+                f"netlist {self.name}: unknown opcode {unknown[0]}; expected 0 to {max(Gate)}"
+            )
+        opcodes, operands = opcodes.astype(np.uint8), operands.astype(np.int32).reshape(-1, 3)
         expected = iter(range(FIRST_INPUT_NET, self.first_gate_net))
         if any(net != next(expected) for port in self.inputs for net in port.nets):
             raise AccelsimError(f"netlist {self.name}: input nets must count up from {FIRST_INPUT_NET}")
@@ -168,6 +177,6 @@ class Netlist:
             name = str(about["name"])
         except OSError as error:
             raise AccelsimError(f"cannot read {path}: {error.strerror or error}") from error
-        except (ValueError, KeyError, EOFError, BadZipFile, TypeError) as error:
+        except Exception as error:  # NumPy, zipfile, zlib and json have many for a damaged file
             raise AccelsimError(f"{path} is damaged or not a netlist: {error}") from error
         return cls(name, inputs, outputs, opcodes, operands)

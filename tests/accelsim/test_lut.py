@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -93,5 +95,87 @@ def test_bare_table_with_given_signedness(tmp_path):
     table = exact(4, 4, False).table.astype(np.int64)
     np.save(tmp_path / "wide.npy", table)
     assert not Lut.load(tmp_path / "wide.npy", signed=False).signed
-    with pytest.raises(AccelsimError, match="signed product of 8 bits lies in -128 to 127"):
+    with pytest.raises(
+        AccelsimError, match="wide.npy is of type int64, .* no negative entry; .* or pass signed=False"
+    ):
         Lut.load(tmp_path / "wide.npy")
+    np.save(tmp_path / "wide.npy", exact(4, 4, True).table.astype(np.int64))
+    assert Lut.load(tmp_path / "wide.npy").signed
+
+
+@pytest.mark.parametrize("suffix", ["npz", "npy"])
+def test_no_damage_goes_by_another_name(tmp_path, suffix):
+    rng = np.random.default_rng(0)
+    Lut("x", rng.integers(0, 200, (16, 16)), False, {"a": 3}).save(tmp_path / f"good.{suffix}")
+    content = (tmp_path / f"good.{suffix}").read_bytes()
+    refused = 0
+    for _ in range(300):
+        damaged = bytearray(content)
+        damaged[rng.integers(len(content))] = rng.integers(256)
+        (tmp_path / f"bad.{suffix}").write_bytes(damaged)
+        try:
+            Lut.load(tmp_path / f"bad.{suffix}")
+        except AccelsimError as error:
+            assert "\n" not in str(error)  # noqa: PT017 (most, but not all, are refused)
+            refused += 1
+    assert refused > 50
+
+
+def test_content_of_the_other_kind(tmp_path):
+    exact(4, 4, False).save(tmp_path / "bare.npy")
+    exact(4, 4, False).save(tmp_path / "whole.npz")
+    (tmp_path / "bare.npy").rename(tmp_path / "bare.npz")
+    (tmp_path / "whole.npz").rename(tmp_path / "whole.npy")
+    with pytest.raises(AccelsimError, match="bare.npz is damaged or not a LUT file|holds what belongs"):
+        Lut.load(tmp_path / "bare.npz")
+    with pytest.raises(AccelsimError, match="whole.npy holds what belongs in an .npz file; rename it"):
+        Lut.load(tmp_path / "whole.npy")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"provenance": 3}, "m.npz: LUT exact: provenance is 3; expected a mapping"),
+        ({"provenance": {"a": [1]}}, r"provenance has 'a': \[1\]; expected names with strings or numbers"),
+        ({"name": 5}, "m.npz: the name of a LUT is 5; expected a string"),
+        ({"signed": "no"}, "m.npz: LUT exact: signed is 'no'; expected True or False"),
+        ({"signed": None}, "signed is None; expected True or False"),
+    ],
+)
+def test_files_that_say_something_odd_of_themselves(tmp_path, change, message):
+    about = {"name": "exact", "signed": False, "provenance": {}} | change
+    np.savez(tmp_path / "m.npz", table=exact(4, 4, False).table, about=np.array(json.dumps(about)))
+    with pytest.raises(AccelsimError, match=message):
+        Lut.load(tmp_path / "m.npz")
+    np.savez(tmp_path / "m.npz", table=exact(4, 4, False).table, about=np.array("[1]"))
+    with pytest.raises(AccelsimError, match="damaged or not a LUT file"):
+        Lut.load(tmp_path / "m.npz")
+
+
+def test_numpy_s_numbers_in_the_provenance(tmp_path):
+    lut = Lut("x", exact(4, 4, True).table, np.bool_(True), {"a": np.int64(3), "b": np.float32(0.5)})
+    lut.save(tmp_path / "m.npz")
+    assert Lut.load(tmp_path / "m.npz").provenance == {"a": 3, "b": 0.5}
+    assert Lut.load(tmp_path / "m.npz").signed is True
+    with pytest.raises(AccelsimError, match="provenance has 1: 'x'; expected names"):
+        Lut("x", lut.table, True, {1: "x"})
+
+
+def test_shapes_of_operands():
+    lut = exact(8, 8, False)
+    assert lut.multiply([], 1).shape == (0,)
+    assert lut.multiply(np.empty((2, 0), np.uint8), 1).shape == (2, 0)
+    np.testing.assert_array_equal(lut.multiply([[1], [2]], [3, 4]), [[3, 4], [6, 8]])
+    with pytest.raises(
+        AccelsimError, match=r"exact: operands of shapes \(3,\) and \(2,\) cannot be broadcast"
+    ):
+        lut.multiply([1, 2, 3], [1, 2])
+    for odd, shown in (
+        ([[1], [2, 3]], "no array"),
+        ([1.0], "type float64"),
+        (2**64, "18446744073709551616"),
+        (None, "None"),
+        ([True], "type bool"),
+    ):
+        with pytest.raises(AccelsimError, match=f"operand b is .*{shown}.*; expected integers from 0 to 255"):
+            lut.multiply(1, odd)

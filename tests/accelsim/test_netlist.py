@@ -28,6 +28,13 @@ def test_arrays_cannot_be_changed():
     [
         ({"opcodes": (Gate.AND, Gate.OR)}, "2 opcodes for 1 gates"),
         ({"opcodes": (99,)}, "unknown opcode 99"),
+        ({"opcodes": (300,)}, "unknown opcode 300; expected 0 to 10"),
+        ({"opcodes": (-1,)}, "unknown opcode -1"),
+        ({"opcodes": (256 + Gate.AND,)}, "unknown opcode 258"),
+        ({"opcodes": (2.0,)}, "an array of opcodes is an array of type float64; expected integers"),
+        ({"opcodes": (2**40,)}, "an array of opcodes is an array from 1099511627776"),
+        ({"operands": ((2**32 + 2, 3, 0),)}, "an array of operands is an array from 0 to 4294967298"),
+        ({"operands": ((2, 3),)}, "1 opcodes for 0.666667 gates of 3 operands"),
         ({"operands": ((4, 3, 0),)}, "gate 0 reads a net that no earlier gate drives"),
         ({"operands": ((-1, 3, 0),)}, "gate 0 reads"),
         ({"inputs": (B, A)}, "input nets must count up from 2"),
