@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from accelsim.errors import AccelsimError
+from accelsim.models.seeds import check_seed
 
 __all__ = ["Dataset", "calibration_images"]
 
@@ -121,7 +122,7 @@ def calibration_images(dataset: Dataset, n: int = 256, seed: int = 0) -> Tensor:
     n : int
         How many, without repetition.
     seed : int
-        Same seed, same images.
+        Same seed, same images; from 0 to 2^63 - 1.
 
     Returns
     -------
@@ -130,8 +131,9 @@ def calibration_images(dataset: Dataset, n: int = 256, seed: int = 0) -> Tensor:
     Raises
     ------
     AccelsimError
-        If there are not that many.
+        If there are not that many, or the seed is out of range.
     """
+    check_seed(seed, "calibration images")
     available = len(dataset.train_images)
     if not 1 <= n <= available:
         raise AccelsimError(f"data set {dataset.name} has 1 to {available} training images to give, not {n}")

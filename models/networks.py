@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from accelsim.errors import AccelsimError, nearest
+from accelsim.models.seeds import check_seed
 
 __all__ = ["INPUT_SHAPE", "build_network", "network_names"]
 
@@ -81,13 +82,15 @@ def build_network(name: str, *, seed: int = 0) -> nn.Sequential:
     name : str
         Name of the network.
     seed : int
-        Seed of the initial weights (PyTorch's own initialisation); its global generator is left as it was.
+        Seed of the initial weights (PyTorch's own initialisation), from 0 to 2^63 - 1; its global generator
+        is left as it was.
 
     Raises
     ------
     AccelsimError
-        If the name is unknown.
+        If the name is unknown, or the seed out of range.
     """
+    check_seed(seed, "initial weights")
     if name not in _BUILDERS:
         hint = nearest(name, _BUILDERS) or f"; there are {' and '.join(_BUILDERS)}"
         raise AccelsimError(f"unknown network {name!r}{hint}")

@@ -5,6 +5,7 @@ from math import isfinite
 from types import MappingProxyType
 
 from accelsim.errors import AccelsimError
+from accelsim.models.seeds import check_seed
 
 __all__ = ["Recipe", "default_recipe"]
 
@@ -22,7 +23,7 @@ class Recipe:
     epochs : int
         Passes over the training images.
     seed : int
-        Seed of the initial weights and of the orders.
+        Seed of the initial weights and of the orders, from 0 to 2^63 - 1.
     batch_size : int
         Images per step.
     learning_rate : float
@@ -44,11 +45,12 @@ class Recipe:
     threads: int = 1
 
     def __post_init__(self) -> None:
-        for name, low in (("epochs", 1), ("seed", 0), ("batch_size", 1), ("threads", 1)):
+        check_seed(self.seed, "training")
+        for name in ("epochs", "batch_size", "threads"):
             value = getattr(self, name)
-            if not isinstance(value, int) or not low <= value < 2**63:
+            if not isinstance(value, int) or not 1 <= value < 2**63:
                 raise AccelsimError(
-                    f"training: {name} must be a whole number of at least {low}, not {value!r}"
+                    f"training: {name} must be a whole number from 1 to 2^63 - 1, not {value!r}"
                 )
         if not (isfinite(self.learning_rate) and self.learning_rate > 0):
             raise AccelsimError(f"training: learning_rate must be above 0, not {self.learning_rate!r}")

@@ -87,3 +87,10 @@ def test_calibration_images_are_a_fixed_sample_of_the_training_images(tiny: Data
     assert torch.equal(images.flatten(1).unique(dim=0), tiny.train_images.flatten(1).unique(dim=0))
     with pytest.raises(AccelsimError, match="tiny has 1 to 100 training images to give, not 101"):
         calibration_images(tiny, 101)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63, 2**80, 1.5])
+def test_calibration_seed_out_of_range(tiny: Dataset, seed: int) -> None:
+    with pytest.raises(AccelsimError, match=r"calibration images: seed must be .* from 0 to 2\^63 - 1, not"):
+        calibration_images(tiny, 4, seed=seed)
+    assert len(calibration_images(tiny, 4, seed=2**63 - 1)) == 4

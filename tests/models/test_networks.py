@@ -94,3 +94,8 @@ def test_initial_weights_follow_the_seed_alone() -> None:
     torch.manual_seed(2)
     assert torch.equal(build_network("lenet5", seed=7).conv1.weight, first.conv1.weight)
     assert not torch.equal(build_network("lenet5", seed=8).conv1.weight, first.conv1.weight)
+
+
+def test_seed_out_of_range() -> None:
+    with pytest.raises(AccelsimError, match="initial weights: seed must be a whole number from 0"):
+        build_network("ffnn", seed=2**64)

@@ -93,10 +93,10 @@ def test_the_hash_follows_every_weight_and_name() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"epochs": 0}, "epochs must be a whole number of at least 1, not 0"),
-        ({"epochs": 2.5}, "epochs must be a whole number of at least 1, not 2.5"),
-        ({"seed": -1}, "seed must be a whole number of at least 0, not -1"),
-        ({"seed": 2**64}, "seed must be"),
+        ({"epochs": 0}, "epochs must be a whole number from 1 to 2\\^63 - 1, not 0"),
+        ({"epochs": 2.5}, "epochs must be a whole number from 1 to 2\\^63 - 1, not 2.5"),
+        ({"seed": -1}, "seed must be a whole number from 0 to 2\\^63 - 1, not -1"),
+        ({"seed": 2**63}, "seed must be a whole number from 0 to 2\\^63 - 1"),
         ({"batch_size": 0}, "batch_size must be"),
         ({"threads": 0}, "threads must be"),
         ({"learning_rate": 0.0}, "learning_rate must be above 0, not 0.0"),
