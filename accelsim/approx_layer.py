@@ -2,8 +2,9 @@
 
 import math
 from abc import abstractmethod
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -50,6 +51,9 @@ class ApproxLayer(nn.Module):
     Backward is the `straight_through` surrogate: the gradients with respect to input, weight and bias are
     those of the exact float layer, rounding and saturation taken for the identity.
 
+    Scales and zero points are buffers: training does not change them, so that a weight that leaves the range
+    it had at conversion saturates. The scales stay float32 whatever type the layer is cast to.
+
     Parameters
     ----------
     layer : nn.Conv2d or nn.Linear
@@ -68,8 +72,9 @@ class ApproxLayer(nn.Module):
     AccelsimError
         If the multiplier is wider than 8 bits, the quantization is not of its widths and signedness, the
         int32 accumulators could overflow, or the layer is not on the CPU. Called with an input of another
-        device or type than the weight's float32 or float64, of another shape, or with NaN. (Infinities
-        saturate, as in a hardware quantizer.)
+        device or type than the weight's float32 or float64, of another shape, or with NaN (infinities
+        saturate, as in a hardware quantizer). Loaded from the state of a layer of other widths or
+        signedness.
 
     References
     ----------
@@ -81,6 +86,7 @@ class ApproxLayer(nn.Module):
     activation_zero_point: Tensor
     weight_scale: Tensor
     weight_zero_point: Tensor
+    quantization: Tensor
     weight: Tensor
     bias: Tensor | None
 
@@ -124,6 +130,8 @@ class ApproxLayer(nn.Module):
         self.register_buffer("activation_zero_point", torch.tensor(activation.zero_point))
         self.register_buffer("weight_scale", torch.tensor(weight.scale))
         self.register_buffer("weight_zero_point", torch.tensor(weight.zero_point))
+        # Levels of other widths or signedness would be taken for these without it.
+        self.register_buffer("quantization", torch.tensor([activation.bits, weight.bits, lut.signed]))
 
     @property
     def activation_bits(self) -> int:
@@ -265,6 +273,26 @@ class ApproxLayer(nn.Module):
             self._quantized = tuple(tensor.clone() for tensor in origin), weight
         return self._quantized[1]
 
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Apply a cast or move; of a cast, the scales are spared: float16 has too few digits for them."""
+        scales = {name: self._buffers[name] for name in ("activation_scale", "weight_scale")}
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]  # untyped in torch
+        for name, scale in scales.items():
+            applied = self._buffers[name]
+            if scale is not None and applied is not None and applied.dtype != scale.dtype:
+                self._buffers[name] = scale.to(applied.device)
+        return self
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *others: Any) -> None:
+        """Refuse the state of a layer that is quantized in another way, before anything is taken from it."""
+        given = state_dict.get(f"{prefix}quantization")
+        if given is not None and given.tolist() != self.quantization.tolist():
+            raise AccelsimError(
+                f"layer {self.name} has {_described(self.quantization)}; the state given has "
+                f"{_described(given)}"
+            )
+        super()._load_from_state_dict(state_dict, prefix, *others)
+
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_quantized": None}
 
@@ -276,6 +304,12 @@ class ApproxLayer(nn.Module):
 
 def _same(first: Tensor, second: Tensor) -> bool:
     return first.dtype == second.dtype and torch.equal(first, second)
+
+
+def _described(quantization: Tensor) -> str:
+    activation_bits, weight_bits, signed = quantization.tolist()
+    kind = "signed" if signed else "unsigned"
+    return f"{kind} activations of {activation_bits} and weights of {weight_bits} bits"
 
 
 @lru_cache(maxsize=64)

@@ -1,8 +1,8 @@
 """Calibration: the range of each layer's input, observed while data runs through the float network."""
 
 import math
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from accelsim.errors import AccelsimError
 
-__all__ = ["MinMaxObserver", "Observer", "PercentileObserver", "input_ranges"]
+__all__ = ["MinMaxObserver", "Observer", "PercentileObserver", "input_ranges", "own_errors"]
 
 #: Images per forward pass.
 _BATCH = 64
@@ -120,21 +120,39 @@ def _observe(
     net: nn.Module, layers: Mapping[str, nn.Module], observers: Mapping[str, Observer], calibration: Tensor
 ) -> None:
     def watch(observer: Observer) -> Any:
-        return lambda module, inputs: observer.update(inputs[0].detach()) if inputs[0].numel() else None
+        def see(layer: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
+            values = inputs[0] if inputs else named["input"]
+            if values.numel():
+                observer.update(values.detach())
+
+        return see
 
     with ExitStack() as hooks:
         for name, layer in layers.items():
-            hooks.enter_context(layer.register_forward_pre_hook(watch(observers[name])))
+            hooks.enter_context(layer.register_forward_pre_hook(watch(observers[name]), with_kwargs=True))
         _run(net, calibration)
 
 
 def _run(net: nn.Module, calibration: Tensor) -> None:
+    shown = f"calibration data of shape {tuple(calibration.shape)} and type {calibration.dtype}"
+    with torch.no_grad(), own_errors(f"{shown} does not fit the net"):
+        for batch in torch.split(calibration, _BATCH):
+            net(batch)
+
+
+@contextmanager
+def own_errors(what: str) -> Iterator[None]:
+    """Turn whatever a user's network raises into one line: ``what``, then the network's own message.
+
+    Raises
+    ------
+    AccelsimError
+        If the block raises an exception.
+    """
     try:
-        with torch.no_grad():
-            for batch in torch.split(calibration, _BATCH):
-                net(batch)
-    except (RuntimeError, ValueError, IndexError) as error:
-        raise AccelsimError(
-            f"calibration data of shape {tuple(calibration.shape)} and type {calibration.dtype} does not fit "
-            f"the net: {' '.join(str(error).split())}"
-        ) from error
+        yield
+    except AccelsimError:
+        raise
+    except Exception as error:
+        message = " ".join(str(error).split())
+        raise AccelsimError(f"{what}: {type(error).__name__}: {message}") from error

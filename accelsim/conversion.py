@@ -1,20 +1,21 @@
 """Conversion of a PyTorch network to one on approximate multipliers, and what became of each layer."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from accelsim.calibration import input_ranges
+from accelsim.calibration import input_ranges, own_errors
 from accelsim.errors import AccelsimError, nearest
 from accelsim.gemm import check_multiplier
 from accelsim.layers import ActivationOperand, ApproxConv2d, ApproxLayer, approximate_layer
 from accelsim.lut import Lut
 from accelsim.quantization import quant_params, weight_params
-from accelsim.selection import lut_of_each, selected_layers
+from accelsim.selection import lut_of_each, selected_layers, shown_name
 
 __all__ = ["Calibrator", "LayerReport", "WeightScales", "approximate", "layer_report", "swap_lut"]
 
@@ -64,7 +65,7 @@ def approximate(
     lut: Lut | Mapping[str, Lut],
     *,
     calibration: Tensor,
-    layers: str | Sequence[str] = "all",
+    layers: str | Iterable[str] = "all",
     activation_operand: ActivationOperand = "a",
     weights: WeightScales = "per-tensor",
     calibrator: Calibrator = "min-max",
@@ -84,12 +85,13 @@ def approximate(
         The multiplier of all layers, or of each chosen layer by name.
     calibration : float tensor of shape (images, ...)
         Inputs of the network that are typical of its use.
-    layers : {"all", "conv", "linear"} or sequence of str
+    layers : {"all", "conv", "linear"} or iterable of str
         Which `Conv2d` and `Linear` layers to replace: all, those of one kind, or those named.
     activation_operand : {"a", "b"}
         The multiplier's operand that activations go to; most approximate multipliers do not commute.
     weights : {"per-tensor", "per-channel"}
-        One weight scale and zero point per layer, or per output channel; they cover all weights.
+        One weight scale and zero point per layer, or per output channel; they cover all weights. They stay
+        as they are when the network is trained further: a weight that leaves the range saturates.
     calibrator : {"min-max", "percentile"}
         Whether activation ranges cover all values, or leave out ``100 - percentile`` percent at either end.
     percentile : float
@@ -104,14 +106,14 @@ def approximate(
     ------
     AccelsimError
         If an argument is not one of those above, the calibration data is empty, not finite or does not fit
-        the network, a layer is not reached by it or bypassed, a layer cannot be replaced, or the network has
-        no layer to replace or is approximate already.
+        the network, a layer is not reached by it or bypassed, a layer cannot be replaced, is not on the CPU
+        or not of float32 or float64, or the network has no layer to replace or is approximate already.
     """
     _check_choice("activation_operand", activation_operand, get_args(ActivationOperand))
     _check_choice("weights", weights, get_args(WeightScales))
     _check_choice("calibrator", calibrator, get_args(Calibrator))
-    if not 50 < percentile <= 100:
-        raise AccelsimError(f"percentile is {percentile}; expected above 50, up to 100")
+    if not isinstance(percentile, int | float | np.floating) or not 50 < percentile <= 100:
+        raise AccelsimError(f"percentile is {percentile!r}; expected above 50, up to 100")
     if not isinstance(net, nn.Module):
         raise AccelsimError(f"the net is a {type(net).__name__}; expected a torch.nn.Module")
     if any(isinstance(module, ApproxLayer) for module in net.modules()):
@@ -123,7 +125,7 @@ def approximate(
     chosen = selected_layers(converted, layers)
     luts = lut_of_each(lut, chosen)
     for name, layer in chosen.items():
-        check_multiplier(luts[name], layer.weight[0].numel(), f"layer {name}")
+        check_multiplier(luts[name], layer.weight[0].numel(), f"layer {shown_name(name, layer)}")
     ranges = input_ranges(converted, chosen, calibration, percentile if calibrator == "percentile" else None)
     replacements: dict[nn.Module, ApproxLayer] = {}
     for name, layer in chosen.items():
@@ -137,7 +139,7 @@ def approximate(
                 layer.weight.detach().numpy(), bits[1], own.signed, per_channel=weights == "per-channel"
             ),
             activation_operand=activation_operand,
-            name=name,
+            name=shown_name(name, layer),
         )
     converted = _replaced(converted, replacements)
     _record_calls(converted, calibration[:1])
@@ -217,7 +219,7 @@ def _record_calls(net: nn.Module, image: Tensor) -> None:
     layers = _approximate_layers(net)
     for layer in layers.values():
         layer.records_calls = True
-    with torch.no_grad():
+    with torch.no_grad(), own_errors("the net does not run on approximate layers"):
         net(image)
     for layer in layers.values():
         layer.records_calls = False
@@ -232,6 +234,8 @@ def _record_calls(net: nn.Module, image: Tensor) -> None:
 def _check_calibration(calibration: Tensor) -> None:
     if not isinstance(calibration, Tensor):
         raise AccelsimError(f"calibration data is a {type(calibration).__name__}; expected a torch.Tensor")
+    if calibration.device.type != "cpu":
+        raise AccelsimError(f"calibration data is on {calibration.device}; approximate layers run on the CPU")
     if calibration.dim() == 0 or calibration.numel() == 0:
         raise AccelsimError(f"calibration data of shape {tuple(calibration.shape)} is empty")
     if not torch.isfinite(calibration).all():

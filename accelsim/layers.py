@@ -24,6 +24,7 @@ __all__ = [
 class ApproxConv2d(ApproxLayer):
     """A 2-D convolution on an approximate multiplier: any stride, zero padding, dilation and groups.
 
+    ``in_channels``, ``kernel_size`` and so on are those of the float layer.
     Padded pixels carry the code of zero and go through the multiplier like any other, as they do in
     hardware. See `ApproxLayer` for the arithmetic, the parameters and the errors.
 
@@ -49,6 +50,9 @@ class ApproxConv2d(ApproxLayer):
                 f"layer {name} has padding mode {conv.padding_mode!r}; the engine pads with zeros only"
             )
         self.geometry = ConvGeometry.of(conv)
+        self.in_channels, self.out_channels = conv.in_channels, conv.out_channels
+        self.kernel_size, self.stride, self.dilation = conv.kernel_size, conv.stride, conv.dilation
+        self.padding, self.padding_mode = conv.padding, conv.padding_mode
 
     def forward(self, input: Tensor) -> Tensor:
         """Return the output (images, channels, rows, columns) of an input of that shape, or of one image."""
@@ -95,8 +99,22 @@ class ApproxConv2d(ApproxLayer):
 class ApproxLinear(ApproxLayer):
     """A fully connected layer on an approximate multiplier.
 
-    See `ApproxLayer` for the arithmetic, the parameters and the errors.
+    ``in_features`` and ``out_features`` are those of the float layer. See `ApproxLayer` for the arithmetic,
+    the parameters and the errors.
     """
+
+    def __init__(
+        self,
+        linear: nn.Linear,
+        lut: Lut,
+        activation: QuantParams,
+        weight: QuantParams,
+        *,
+        activation_operand: ActivationOperand = "a",
+        name: str = "linear",
+    ) -> None:
+        super().__init__(linear, lut, activation, weight, activation_operand=activation_operand, name=name)
+        self.in_features, self.out_features = linear.in_features, linear.out_features
 
     def forward(self, input: Tensor) -> Tensor:
         """Return the output (..., out_features) of an input (..., in_features)."""

@@ -1,13 +1,14 @@
 """Which layers of a network are meant, and which multiplier each of them gets."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
+import torch
 from torch import nn
 
 from accelsim.errors import AccelsimError, nearest
 from accelsim.lut import Lut
 
-__all__ = ["lut_of_each", "selected_layers"]
+__all__ = ["lut_of_each", "selected_layers", "shown_name"]
 
 _KINDS: Mapping[str, tuple[type[nn.Module], ...]] = {
     "all": (nn.Conv2d, nn.Linear),
@@ -16,7 +17,12 @@ _KINDS: Mapping[str, tuple[type[nn.Module], ...]] = {
 }
 
 
-def selected_layers(net: nn.Module, layers: str | Sequence[str]) -> dict[str, nn.Conv2d | nn.Linear]:
+def shown_name(name: str, layer: nn.Module) -> str:
+    """Return what messages call a layer: its name in the network, or its kind if it is the whole network."""
+    return name or type(layer).__name__
+
+
+def selected_layers(net: nn.Module, layers: str | Iterable[str]) -> dict[str, nn.Conv2d | nn.Linear]:
     """Return the chosen layers by name; a layer used in several places has the name of the first.
 
     Only `Conv2d` and `Linear` themselves are found: what a subclass does with its weight is not known here.
@@ -25,7 +31,8 @@ def selected_layers(net: nn.Module, layers: str | Sequence[str]) -> dict[str, nn
     ------
     AccelsimError
         If a name is unknown or no such layer, nothing is chosen, or a chosen layer has hooks, which the layer
-        that replaces it would lose.
+        that replaces it would lose, is not on the CPU, or has weights of another type than float32 and
+        float64.
     """
     first_names = {id(module): name for name, module in net.named_modules()}
     modules = dict(net.named_modules(remove_duplicate=False))
@@ -43,7 +50,12 @@ def selected_layers(net: nn.Module, layers: str | Sequence[str]) -> dict[str, nn
         if not chosen:
             raise AccelsimError(f"{type(net).__name__} has no {layers} layer to replace")
     else:
+        if not isinstance(layers, Iterable):
+            raise AccelsimError(f'layers is {layers!r}; expected "all", "conv", "linear" or a list of names')
+        layers = list(layers)
         for name in layers:
+            if not isinstance(name, str):
+                raise AccelsimError(f"layers holds {name!r}; expected names{_listing(found)}")
             if name not in modules:
                 raise AccelsimError(f"the net has no layer {name!r}{nearest(name, found) or _listing(found)}")
             if type(modules[name]) not in _KINDS["all"]:
@@ -52,8 +64,8 @@ def selected_layers(net: nn.Module, layers: str | Sequence[str]) -> dict[str, nn
         wanted = {first_names[id(modules[name])] for name in layers}
         chosen = {name: module for name, module in found.items() if name in wanted}
         if not chosen:
-            raise AccelsimError(f"layers is empty; choose from {', '.join(found)}")
-    return {name: _without_hooks(name, module) for name, module in chosen.items()}
+            raise AccelsimError(f"layers is empty; choose from {', '.join(map(_written, found))}")
+    return {name: _replaceable(shown_name(name, module), module) for name, module in chosen.items()}
 
 
 def lut_of_each(lut: Lut | Mapping[str, Lut], layers: Iterable[str]) -> dict[str, Lut]:
@@ -76,15 +88,16 @@ def lut_of_each(lut: Lut | Mapping[str, Lut], layers: Iterable[str]) -> dict[str
         return dict.fromkeys(names, _checked(lut))
     for name in lut:
         if name not in names:
+            hint = nearest(name, names) if isinstance(name, str) else ""
             raise AccelsimError(
                 f"a multiplier is given for {name!r}, which is not among the layers chosen"
-                f"{nearest(name, names) or _listing(names)}"
+                f"{hint or _listing(names)}"
             )
     missing = [name for name in names if name not in lut]
     if missing:
         raise AccelsimError(
-            f"no multiplier is given for layer {', '.join(missing)}; name it in the mapping, or choose the "
-            "layers to replace with layers=[...]"
+            f"no multiplier is given for layer {', '.join(map(_written, missing))}; name it in the mapping, "
+            "or choose the layers to replace with layers=[...]"
         )
     return {name: _checked(lut[name]) for name in names}
 
@@ -97,15 +110,29 @@ def _checked(lut: object) -> Lut:
     raise AccelsimError(f"the multiplier is a {type(lut).__name__}; expected a Lut")
 
 
-def _without_hooks(name: str, module: nn.Module) -> nn.Conv2d | nn.Linear:
+def _replaceable(name: str, module: nn.Module) -> nn.Conv2d | nn.Linear:
     assert isinstance(module, nn.Conv2d | nn.Linear)
     if module._forward_hooks or module._forward_pre_hooks or "weight" not in module._parameters:
         raise AccelsimError(
             f"layer {name} has forward hooks (weight_norm and spectral_norm put them there), which would be "
             "lost; remove them first"
         )
+    if module.weight.device.type != "cpu":
+        raise AccelsimError(
+            f"layer {name} is on {module.weight.device}; approximate layers run on the CPU, where net.cpu() "
+            "puts them"
+        )
+    if module.weight.dtype not in {torch.float32, torch.float64}:
+        raise AccelsimError(
+            f"layer {name} has weights of {module.weight.dtype}; expected float32 or float64, which "
+            "net.float() makes of them"
+        )
     return module
 
 
+def _written(name: str) -> str:
+    return name or "''"
+
+
 def _listing(names: Iterable[str]) -> str:
-    return f"; it has {', '.join(names)}"
+    return f"; it has {', '.join(map(_written, names))}"

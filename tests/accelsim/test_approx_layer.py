@@ -115,6 +115,7 @@ def test_state_dict_round_trip() -> None:
     other = quantized(nn.Conv2d(4, 6, 3, padding=1, groups=2), layer.lut, inputs * 3)
     assert set(layer.state_dict()) == {
         "weight", "bias", "activation_scale", "activation_zero_point", "weight_scale", "weight_zero_point",
+        "quantization",
     }  # fmt: skip
     other.load_state_dict(layer.state_dict())
     assert torch.equal(other(inputs), layer(inputs))
@@ -142,6 +143,23 @@ def test_double_has_the_same_levels() -> None:
     assert layer.double()(inputs.double()).dtype == torch.float64
     np.testing.assert_array_equal(layer.quantized_weight().codes, single)
     assert torch.equal(layer.float()(inputs), small_convolution()[2](inputs))
+
+
+@pytest.mark.parametrize("there", [torch.float16, torch.bfloat16, torch.float64])
+def test_casts_spare_the_scales(there: torch.dtype) -> None:
+    _, _, layer = small_convolution()
+    before = {name: buffer.clone() for name, buffer in layer.named_buffers()}
+    layer.to(there)
+    assert layer.weight.dtype == there
+    layer.float()
+    for name, buffer in layer.named_buffers():
+        assert buffer.dtype == before[name].dtype
+        assert torch.equal(buffer, before[name])
+
+
+def test_scales_are_moved() -> None:
+    layer = small_convolution()[2].to("meta")
+    assert {buffer.device.type for buffer in layer.buffers()} == {"meta"}
 
 
 def test_set_multiplier() -> None:

@@ -265,10 +265,23 @@ def test_hooked_layer_is_refused(net: SmallNet, images: torch.Tensor) -> None:
         ({"activation_operand": "A"}, "activation_operand is 'A'; expected a or b"),
         ({"weights": "per-chanel"}, "weights is 'per-chanel'.*did you mean per-channel"),
         ({"calibrator": "entropy"}, "calibrator is 'entropy'; expected min-max or percentile"),
+        ({"layers": [0]}, "layers holds 0; expected names; it has c1, features.2, fc"),
+        ({"layers": None}, 'layers is None; expected "all", "conv", "linear" or a list of names'),
+        ({"lut": {0: EXACT}}, "given for 0, which is not among the layers chosen; it has c1, features.2, fc"),
+        ({"net": nn.Linear(16, 2), "lut": {"c": EXACT}}, "given for 'c', .*; it has ''$"),
+        (
+            {"net": nn.Conv2d(1, 1, 3, padding=1, padding_mode="circular")},
+            "^layer Conv2d has padding mode 'circular'",
+        ),
+        ({"net": SmallNet().bfloat16()}, "^layer c1 has weights of torch.bfloat16; expected float32 or"),
+        ({"net": SmallNet().half(), "layers": "linear"}, "^layer fc has weights of torch.float16"),
+        ({"net": SmallNet().to("meta")}, "^layer c1 is on meta; approximate layers run on the CPU"),
+        ({"calibration": torch.rand(1, 1, 16, 16, device="meta")}, "calibration data is on meta"),
+        ({"percentile": "99"}, "percentile is '99'; expected above 50, up to 100"),
         ({"percentile": 0.999}, "percentile is 0.999; expected above 50, up to 100"),
         ({"percentile": float("nan")}, "percentile is nan"),
         ({"calibration": torch.rand(4, 3, 16, 16)}, "does not fit the net: .*3 channels"),
-        ({"calibration": torch.rand(4, 1, 20, 20)}, "does not fit the net: mat1 and mat2"),
+        ({"calibration": torch.rand(4, 1, 20, 20)}, "does not fit the net: RuntimeError: mat1 and mat2"),
         ({"calibration": torch.zeros(4, 1, 16, 16, dtype=torch.uint8)}, "torch.uint8 does not fit the net"),
         ({"calibration": torch.rand(0, 1, 16, 16)}, r"calibration data of shape \(0, 1, 16, 16\) is empty"),
         ({"calibration": torch.full((1, 1, 16, 16), torch.nan)}, "calibration data holds NaN or infinity"),
@@ -284,6 +297,113 @@ def test_errors(net: SmallNet, images: torch.Tensor, arguments: Mapping[str, Any
     with pytest.raises(AccelsimError, match=message) as error:
         approximate(given.pop("net"), given.pop("lut"), **given)
     assert "\n" not in str(error.value)
+
+
+class TwoInputs(nn.Linear):
+    def forward(self, input: torch.Tensor, other: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+        return super().forward(input + other)
+
+
+class Odd(nn.Module):
+    """Runs a layer, then fails in its own way."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.fc, self.error = nn.Linear(16, 2), error
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.fc(x)
+        raise self.error
+
+
+def test_errors_of_the_net_itself(images: torch.Tensor) -> None:
+    for net, message in (
+        (nn.Sequential(nn.Linear(16, 16), TwoInputs(16, 2)), "TypeError: .* missing 1 required .* 'other'"),
+        (Odd(KeyError("x")), "KeyError: 'x'"),
+        (Odd(AttributeError("no\nsuch")), "AttributeError: no such"),
+    ):
+        with pytest.raises(AccelsimError, match=f"does not fit the net: {message}") as error:
+            approximate(net, EXACT, calibration=images)
+        assert "\n" not in str(error.value)
+
+
+def test_errors_on_approximate_layers_only(images: torch.Tensor) -> None:
+    class Peeks(SmallNet):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            assert isinstance(self.c1, nn.Conv2d), "no convolution"
+            return super().forward(x)
+
+    with pytest.raises(
+        AccelsimError, match="the net does not run on approximate layers: AssertionError: no convolution"
+    ):
+        approximate(Peeks(), EXACT, calibration=images)
+
+
+def test_attributes_of_the_float_layers() -> None:
+    conv = nn.Conv2d(4, 6, (3, 2), stride=(2, 1), padding=(1, 0), dilation=(1, 2), groups=2)
+    same, linear = nn.Conv2d(6, 2, 3, padding="same"), nn.Linear(7, 3)
+    converted: Any = approximate(
+        nn.Sequential(conv, same, linear), EXACT, calibration=torch.rand(2, 4, 8, 9), layers="all"
+    )
+    for approx, layer, names in (
+        *((approx, layer, "in_channels out_channels kernel_size stride padding dilation groups padding_mode")
+          for approx, layer in zip(converted, (conv, same), strict=False)),
+        (converted[2], linear, "in_features out_features"),
+    ):  # fmt: skip
+        for name in names.split():
+            assert getattr(approx, name) == getattr(layer, name)
+
+
+def test_layer_that_is_called_by_keyword(images: torch.Tensor) -> None:
+    class ByName(SmallNet):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.fc(input=self.features(self.c1(input=x)).flatten(1))
+
+    torch.manual_seed(0)
+    by_name, plain = ByName(), SmallNet()
+    plain.load_state_dict(by_name.state_dict())
+    for calibrator in ("min-max", "percentile"):
+        first, second = (
+            approximate(net, EXACT, calibration=images, calibrator=calibrator)  # type: ignore[arg-type]
+            for net in (by_name, plain)
+        )
+        assert torch.equal(first(images), second(images))
+
+
+def test_generator_of_layers(net: SmallNet, images: torch.Tensor) -> None:
+    converted = approximate(net, EXACT, calibration=images, layers=(name for name in ("fc", "c1")))
+    assert [row.name for row in layer_report(converted)] == ["c1", "fc"]
+
+
+def test_mixed_types_are_fine_in_layers_that_stay_float() -> None:
+    class Mixed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = nn.Linear(4, 4), nn.Linear(4, 2).bfloat16()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.second(self.first(x).bfloat16())
+
+    assert approximate(Mixed(), EXACT, calibration=torch.rand(2, 4), layers=["first"])
+    with pytest.raises(AccelsimError, match="layer second has weights of torch.bfloat16"):
+        approximate(Mixed(), EXACT, calibration=torch.rand(2, 4))
+
+
+def test_state_of_another_quantization(net: SmallNet, images: torch.Tensor) -> None:
+    state = approximate(net, EXACT, calibration=images).state_dict()
+    for lut, own in (
+        (make_lut("m", 4, 4), "unsigned activations of 4 and weights of 4 bits"),
+        (make_lut("m", 8, 6), "unsigned activations of 8 and weights of 6 bits"),
+        (make_lut("m", signed=True), "signed activations of 8 and weights of 8 bits"),
+    ):
+        other = approximate(SmallNet(), lut, calibration=images)
+        before = other(images)
+        with pytest.raises(
+            AccelsimError,
+            match=f"layer c1 has {own}; the state given has unsigned activations of 8 and weights of 8 bits",
+        ):
+            other.load_state_dict(state)
+        assert torch.equal(other(images), before)
 
 
 def test_approximate_net_is_not_approximated_again(net: SmallNet, images: torch.Tensor) -> None:
