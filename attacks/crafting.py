@@ -14,7 +14,7 @@ from accelsim.attacks.network import CheckedNetwork, check_images, foolbox_model
 from accelsim.attacks.registry import Attack, build_attack, checked_budget
 from accelsim.errors import AccelsimError
 
-__all__ = ["BATCH_SIZE", "craft"]
+__all__ = ["BATCH_SIZE", "check_batch_size", "check_seed", "craft"]
 
 #: Images per batch. The activations of more no longer fit the processor's caches: an image gradient of
 #: LeNet-5 costs 1.6 times as much in batches of 1,000 as in batches of 125.
@@ -70,13 +70,15 @@ def craft(
     Raises
     ------
     AccelsimError
-        If the attack is unknown, the budget negative or NaN, the images or labels are not as above, the
-        source cannot classify them, answers NaN, or passes no gradient to an attack that needs it.
+        If the attack is unknown, the budget negative or NaN, the seed no whole number, the images or labels
+        are not as above, the source cannot classify them, answers NaN, or passes no gradient to an attack
+        that needs it.
     """
     attack = build_attack(attack) if isinstance(attack, str) else attack
     budget = checked_budget(budget)
     check_images(images, labels)
     check_batch_size(batch_size)
+    check_seed(seed)
     if budget == 0:
         return images.clone()
     model = foolbox_model(_crafting_copy(source, images[:1], labels), images.device)
@@ -97,8 +99,14 @@ def craft(
 
 def check_batch_size(batch_size: int) -> None:
     """Raise `AccelsimError` unless a batch holds at least one image."""
-    if batch_size < 1:
+    if not isinstance(batch_size, int) or batch_size < 1:
         raise AccelsimError(f"batch size {batch_size} is out of range; expected a whole number from 1 up")
+
+
+def check_seed(seed: int) -> None:
+    """Raise `AccelsimError` unless the seed is a whole number."""
+    if not isinstance(seed, int | np.integer):
+        raise AccelsimError(f"seed is {seed!r}; expected a whole number")
 
 
 def _crafting_copy(source: nn.Module, example: torch.Tensor, labels: torch.Tensor) -> CheckedNetwork:

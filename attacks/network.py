@@ -31,12 +31,14 @@ class CheckedNetwork(nn.Module):
     Raises
     ------
     AccelsimError
-        If the network is in training mode, on another device, does not accept the image, or answers
-        anything but logits (N, classes). Later, when called: if a logit is NaN, or a gradient is wanted and
-        the network is not differentiable.
+        If the network is no `nn.Module`, in training mode, on another device, does not accept the image, or
+        answers anything but logits (N, classes). Later, when called: if a logit is NaN, or a gradient is
+        wanted and the network is not differentiable.
     """
 
     def __init__(self, network: nn.Module, name: str, example: torch.Tensor) -> None:
+        if not isinstance(network, nn.Module):
+            raise AccelsimError(f"{name} is a {type(network).__name__}; expected a torch.nn.Module")
         if any(module.training for module in network.modules()):
             raise AccelsimError(f"{name} is in training mode; call its eval() first")
         for tensor in chain(network.parameters(), network.buffers()):
@@ -100,8 +102,13 @@ def check_images(images: torch.Tensor, labels: torch.Tensor) -> None:
     Raises
     ------
     AccelsimError
-        If there are no images, a pixel is not a number in [0, 1], or the labels do not fit the images.
+        If they are no tensors, there are no images, a pixel is not a number in [0, 1], or the labels do not
+        fit the images.
     """
+    for what, given in (("images", images), ("labels", labels)):
+        if not isinstance(given, torch.Tensor) or given.ndim == 0:
+            shown = "single number" if isinstance(given, torch.Tensor) else type(given).__name__
+            raise AccelsimError(f"{what} are a {shown}; expected a torch.Tensor with one entry per image")
     if len(images) == 0:
         raise AccelsimError("there are no images to attack")
     if not images.is_floating_point():

@@ -1,15 +1,16 @@
 """Algorithm 1 of Siddique & Hoque (2022): robustness of approximate networks under transferred attacks."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import product
 from math import ceil
+from typing import TypeVar
 
 import torch
 from torch import nn
 
-from accelsim.attacks.crafting import BATCH_SIZE, check_batch_size, craft
+from accelsim.attacks.crafting import BATCH_SIZE, check_batch_size, check_seed, craft
 from accelsim.attacks.intervals import wilson_interval
 from accelsim.attacks.network import CheckedNetwork, check_images
 from accelsim.attacks.registry import Attack, build_attack, checked_budget
@@ -19,12 +20,14 @@ from accelsim.progress import progress_bar
 
 __all__ = ["evaluate_robustness"]
 
+Entry = TypeVar("Entry")
+
 
 def evaluate_robustness(
     source: nn.Module,
     victims: Mapping[str, nn.Module],
-    attacks: Sequence[str | Attack],
-    budgets: Sequence[float],
+    attacks: Iterable[str | Attack],
+    budgets: Iterable[float],
     images: torch.Tensor,
     labels: torch.Tensor,
     *,
@@ -50,9 +53,9 @@ def evaluate_robustness(
         Accurate float network in evaluation mode, images (N, ...) to logits (N, classes).
     victims : mapping of str to nn.Module
         Networks under attack, by the name they have in the table: float, quantized or approximate.
-    attacks : sequence of str or Attack
+    attacks : iterable of str or Attack
         Names, or what `build_attack` returns.
-    budgets : sequence of float
+    budgets : iterable of float
         Perturbation budgets, each in its attack's norm over pixels in [0, 1].
     images : float tensor of shape (N, ...)
         Pixels in [0, 1].
@@ -73,17 +76,23 @@ def evaluate_robustness(
     Raises
     ------
     AccelsimError
-        If a list is empty or has duplicates, an attack is unknown, a budget negative or NaN, the images or
-        labels are not as above, a network cannot classify them, its classes are not the source's, or it
-        answers NaN.
+        If an argument is of another type, a list is empty or has duplicates, an attack is unknown, a budget
+        negative or NaN, the images or labels are not as above, a network cannot classify them, its classes
+        are not the source's, or it answers NaN.
     """
-    chosen = [build_attack(attack) if isinstance(attack, str) else attack for attack in attacks]
-    levels = [checked_budget(budget) for budget in budgets]
+    chosen = [_attack(attack) for attack in _listed("attacks", attacks, '["fgm-l2"]')]
+    levels = [checked_budget(budget) for budget in _listed("budgets", budgets, "[0, 0.1]")]
+    if not isinstance(victims, Mapping):
+        raise AccelsimError(
+            f"victims is a {type(victims).__name__}; expected a mapping of names to networks, such as "
+            '{"float": net}'
+        )
     _check_list("attack", [attack.label for attack in chosen])
     _check_list("budget", levels)
     _check_list("victim", list(victims))
     check_images(images, labels)
     check_batch_size(batch_size)
+    check_seed(seed)
     classes = CheckedNetwork(source, "the source network", images[:1]).classes
     judges = {name: CheckedNetwork(net, f"victim {name}", images[:1]) for name, net in victims.items()}
     for judge in judges.values():
@@ -111,6 +120,20 @@ def evaluate_robustness(
                 rows.append((attack.label, attack.norm, budget, name, *_counts(correct)))
                 finished()
     return RobustnessTable.from_rows(rows)
+
+
+def _listed(what: str, entries: Iterable[Entry], example: str) -> list[Entry]:
+    if isinstance(entries, str) or not isinstance(entries, Iterable):
+        raise AccelsimError(f"{what} is {entries!r}; expected a list, such as {example}")
+    return list(entries)
+
+
+def _attack(attack: str | Attack) -> Attack:
+    if isinstance(attack, Attack):
+        return attack
+    if isinstance(attack, str):
+        return build_attack(attack)
+    raise AccelsimError(f"attacks holds {attack!r}; expected names, or what build_attack returns")
 
 
 def _counts(correct: torch.Tensor) -> tuple[int, int, float, float, float]:

@@ -1,5 +1,6 @@
 import copy
 
+import numpy as np
 import pytest
 import torch
 from foolbox import PyTorchModel
@@ -141,6 +142,40 @@ def test_bad_lists(source, victims, images, labels):
         evaluate(budgets=[0, -1])
     with pytest.raises(AccelsimError, match="budget nan is out of range"):
         evaluate(budgets=[float("nan")])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"attacks": "fgm-l2"}, r"attacks is 'fgm-l2'; expected a list, such as \[\"fgm-l2\"\]"),
+        ({"attacks": [3]}, "attacks holds 3; expected names, or what build_attack returns"),
+        ({"budgets": 0.1}, r"budgets is 0.1; expected a list, such as \[0, 0.1\]"),
+        ({"budgets": "0.1"}, "budgets is '0.1'; expected a list"),
+        ({"victims": []}, "victims is a list; expected a mapping of names to networks"),
+        ({"victims": {"a": 3}}, "victim a is a int; expected a torch.nn.Module"),
+        ({"source": "lenet5"}, "the source network is a str; expected a torch.nn.Module"),
+        ({"batch_size": 2.5}, "batch size 2.5 is out of range; expected a whole number from 1 up"),
+        ({"seed": 1.5}, "seed is 1.5; expected a whole number"),
+        ({"images": np.zeros((40, 1, 6, 6))}, "images are a ndarray; expected a torch.Tensor"),
+        ({"images": torch.tensor(0.5)}, "images are a single number; expected a torch.Tensor"),
+        ({"labels": [0] * 40}, "labels are a list; expected a torch.Tensor"),
+    ],
+)
+def test_arguments_of_another_type(source, victims, images, labels, arguments, message):
+    given = {
+        "source": source, "victims": victims, "attacks": ["fgm-l2"], "budgets": [0.1], "images": images,
+        "labels": labels, **arguments,
+    }  # fmt: skip
+    with pytest.raises(AccelsimError, match=message):
+        evaluate_robustness(**given)
+
+
+def test_any_iterable_of_attacks_and_budgets(source, images, labels):
+    listed = evaluate_robustness(source, {"same": source}, ["fgm-l2", "cr-l2"], [0, 0.5], images, labels)
+    drawn = evaluate_robustness(
+        source, {"same": source}, iter(["fgm-l2", "cr-l2"]), np.array([0, 0.5]), images, labels
+    )
+    assert rows(drawn) == rows(listed)
 
 
 def test_bad_images(source, victims, images, labels):
