@@ -67,6 +67,11 @@ class Circuit(ABC):
         self.summary = summary
         self.source = source
 
+    @property
+    def product_width(self) -> int:
+        """Bits of the product."""
+        return self.a_width + self.b_width
+
     @abstractmethod
     def fresh_netlist(self) -> Netlist:
         """Make the netlist from the circuit's origin, past every cache.
@@ -85,7 +90,7 @@ class Circuit(ABC):
         """Return the netlist, from the user's cache where it is there."""
         key = hashlib.sha256(self._netlist_key().encode()).hexdigest()
         cached = cache_folder() / "netlists" / f"{key}.npz"
-        return _cached(cached, lambda: Netlist.load(cached), self.fresh_netlist)
+        return _cached(cached, lambda: Netlist.load(cached), self._has_ports_of, self.fresh_netlist)
 
     def lut(self) -> Lut:
         """Return the LUT, from the user's cache where it is there, under the hash of the netlist.
@@ -107,7 +112,15 @@ class Circuit(ABC):
             table = product_table(netlist, self.signed).astype(np.int32)
             return Lut(self.name, table, self.signed, self._provenance(netlist))
 
-        return _cached(cached, lambda: Lut.load(cached, name=self.name), simulate)
+        def is_of_netlist(lut: Lut) -> bool:
+            kind = (self.a_width, self.b_width, self.signed, netlist.digest)
+            return (lut.a_width, lut.b_width, lut.signed, lut.provenance.get("netlist_sha256")) == kind
+
+        return _cached(cached, lambda: Lut.load(cached, name=self.name), is_of_netlist, simulate)
+
+    def _has_ports_of(self, netlist: Netlist) -> bool:
+        ports = [(port.name, port.width) for port in (*netlist.inputs, *netlist.outputs)]
+        return ports == [("a", self.a_width), ("b", self.b_width), ("p", self.product_width)]
 
     def _provenance(self, netlist: Netlist) -> dict[str, Any]:
         return {
@@ -168,10 +181,16 @@ class TableCircuit(Circuit):
 _Saved = TypeVar("_Saved", Lut, Netlist)
 
 
-def _cached(path: Path, load: Callable[[], _Saved], make: Callable[[], _Saved]) -> _Saved:
-    """Load what is at ``path``; where it is missing or damaged, make it and keep it there if that can be."""
+def _cached(
+    path: Path, load: Callable[[], _Saved], is_right: Callable[[_Saved], bool], make: Callable[[], _Saved]
+) -> _Saved:
+    """Load what is at ``path``; where it is missing, damaged or not the right one, make it and keep it there.
+
+    What cannot be kept is made all the same.
+    """
     with suppress(AccelsimError):
-        return load()
+        if is_right(saved := load()):
+            return saved
     made = make()
     with suppress(AccelsimError):
         made.save(path)

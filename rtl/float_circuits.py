@@ -23,6 +23,11 @@ class FloatCircuit(DescribedCircuit):
         super().__init__(description)
         self.form: FloatFormat = description.form
 
+    @property
+    def product_width(self) -> int:
+        """Bits of the product, which has the operands' format."""
+        return self.a_width
+
     def lut(self) -> Lut:
         """Raise: the tables of the engine hold products of integers."""
         raise AccelsimError(

@@ -23,10 +23,14 @@ class SignMagnitudeMultiplier(Multiplier):
     Raises
     ------
     AccelsimError
-        If that multiplier is signed.
+        If that is not a multiplier, or a signed one.
     """
 
     def __init__(self, unsigned: Multiplier) -> None:
+        if not isinstance(unsigned, Multiplier):
+            raise AccelsimError(
+                f"SignMagnitudeMultiplier: unsigned is {unsigned!r}; expected an unsigned multiplier"
+            )
         if unsigned.signed:
             raise AccelsimError(
                 f"SignMagnitudeMultiplier: unsigned is a {type(unsigned).__name__}, which is signed; "

@@ -67,3 +67,9 @@ def test_a_signed_multiplier_inside_is_an_error():
         AccelsimError, match=r"unsigned is a BaughWooleyMultiplier, which is signed; expected"
     ):
         SignMagnitudeMultiplier(BaughWooleyMultiplier(8))
+
+
+@pytest.mark.parametrize("unsigned", [3, "mul8u_exact", ArrayMultiplier])
+def test_what_is_no_multiplier_is_refused(unsigned):
+    with pytest.raises(AccelsimError, match="unsigned is .*; expected an unsigned multiplier"):
+        SignMagnitudeMultiplier(unsigned)
