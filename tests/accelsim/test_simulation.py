@@ -86,6 +86,47 @@ def test_negative_operands_are_two_s_complement():
     np.testing.assert_array_equal(outputs(wire, [-1, -4, 3]), [7, 4, 3])
 
 
+@pytest.mark.parametrize(
+    ("operand", "shown"),
+    [
+        ([65539, 1], "an array from 1 to 65539; expected integers from -32768 to 65535"),
+        (-32769, "-32769"),
+        ([1.7], "an array of type float64"),
+        (np.nan, "nan"),
+        (2**64, "18446744073709551616"),
+    ],
+)
+def test_operands_that_the_port_cannot_hold(operand, shown):
+    with pytest.raises(AccelsimError, match=f"random: operand i1 is {shown}"):
+        outputs(random_netlist(0, (4, 16), 3, 4), 1, operand)
+
+
+def test_shapes_of_operands():
+    netlist = random_netlist(5, (4, 16), 30, 4)
+    assert outputs(netlist, [], 1).shape == (0,)
+    assert outputs(netlist, [[1], [2]], [3, 4, -32768]).shape == (2, 3)
+    with pytest.raises(
+        AccelsimError, match=r"random: operands of shapes \(3,\) and \(2,\) cannot be broadcast"
+    ):
+        outputs(netlist, [1, 2, 3], [1, 2])
+
+
+def test_widest_operands_and_wider_ones():
+    wire = Netlist("wire", (Port("a", tuple(range(2, 66))),), (Port("p", (2, 65)),), [], np.empty((0, 3)))
+    np.testing.assert_array_equal(outputs(wire, np.array([2**64 - 1, 1], np.uint64)), [3, 1])
+    np.testing.assert_array_equal(outputs(wire, [-1, -(2**63)]), [3, 2])
+    wide = Netlist("wide", (Port("a", tuple(range(2, 67))),), (Port("p", (2,)),), [], np.empty((0, 3)))
+    with pytest.raises(AccelsimError, match="wide has input a of 65 bits; expected at most 64"):
+        outputs(wide, 1)
+
+
+def test_netlist_without_inputs():
+    constant = Netlist("one", (), (Port("p", (1,)),), [], np.empty((0, 3)))
+    for simulate in (truth_table, outputs):
+        with pytest.raises(AccelsimError, match="one has no inputs"):
+            simulate(constant)
+
+
 def test_too_many_input_bits():
     with pytest.raises(AccelsimError, match="26 input bits; a truth table is made of at most 24"):
         truth_table(random_netlist(0, (13, 13), 1, 1))
