@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from accelsim.errors import AccelsimError
 from accelsim.lut import MAX_LUT_WIDTH
-from accelsim.netlist import FIRST_INPUT_NET, Gate, Netlist
+from accelsim.netlist import FIRST_INPUT_NET, Gate, Netlist, Port
+from accelsim.operands import broadcast_operands, checked_integers
 from accelsim.workers import share_tasks
 
 __all__ = ["BLOCK_VECTORS", "outputs", "truth_table"]
@@ -46,8 +47,9 @@ def truth_table(netlist: Netlist) -> NDArray[np.unsignedinteger[Any]]:
     Raises
     ------
     AccelsimError
-        If the netlist has more input bits, or not exactly one output of at most 64 bits.
+        If the netlist has more input bits, no input, or not exactly one output of at most 64 bits.
     """
+    _check_output(netlist)
     widths = [port.width for port in netlist.inputs]
     if sum(widths) > 2 * MAX_LUT_WIDTH:
         raise AccelsimError(
@@ -67,12 +69,12 @@ def truth_table(netlist: Netlist) -> NDArray[np.unsignedinteger[Any]]:
 
 
 def outputs(netlist: Netlist, *operands: ArrayLike) -> NDArray[np.unsignedinteger[Any]]:
-    """Simulate given input vectors, at any width.
+    """Simulate given input vectors.
 
     Parameters
     ----------
     netlist : Netlist
-        One output of at most 64 bits.
+        Inputs and one output of at most 64 bits each.
     *operands : integer arrays, broadcast together
         Bit patterns of each input port (negative numbers: their two's complement).
 
@@ -84,14 +86,17 @@ def outputs(netlist: Netlist, *operands: ArrayLike) -> NDArray[np.unsignedintege
     Raises
     ------
     AccelsimError
-        If the number of operands is not that of the input ports, or not exactly one output is there.
+        If the number of operands is not that of the input ports, an operand is not an integer that its port
+        can hold, their shapes do not agree, a port is wider, or not exactly one output is there.
     """
+    _check_output(netlist)
     if len(operands) != len(netlist.inputs):
         raise AccelsimError(
             f"{netlist.name} has {len(netlist.inputs)} inputs "
             f"({', '.join(port.name for port in netlist.inputs)}); got {len(operands)} operands"
         )
-    arrays = np.broadcast_arrays(*(np.asarray(operand) for operand in operands))
+    given = [_checked_operand(netlist, *pair) for pair in zip(netlist.inputs, operands, strict=True)]
+    arrays = broadcast_operands(given, netlist.name)
     values = np.stack([array.ravel().astype(np.int64, casting="unsafe").view(np.uint64) for array in arrays])
     widths = np.array([port.width for port in netlist.inputs])
 
@@ -124,9 +129,7 @@ def _in_blocks(
     netlist: Netlist, vectors: int, run: Callable[[_Program, int, NDArray[Any]], None]
 ) -> NDArray[Any]:
     """Share the blocks of ``vectors`` among the cores; ``run`` fills in outputs from a first vector on."""
-    if len(netlist.outputs) != 1 or netlist.outputs[0].width > 64:
-        shown = ", ".join(f"{port.name} ({port.width} bits)" for port in netlist.outputs)
-        raise AccelsimError(f"{netlist.name} has outputs {shown}; expected one of at most 64 bits")
+    _check_output(netlist)
     program = _program(netlist)
     found = np.empty(vectors, dtype=_smallest_unsigned(netlist.outputs[0].width))
     blocks = -(-vectors // BLOCK_VECTORS)
@@ -136,6 +139,21 @@ def _in_blocks(
 
     share_tasks(run_blocks, blocks, 1 if blocks <= _TOO_FEW_TO_SHARE else os.cpu_count() or 1)
     return found
+
+
+def _checked_operand(netlist: Netlist, port: Port, operand: ArrayLike) -> NDArray[Any]:
+    if port.width > 64:
+        raise AccelsimError(f"{netlist.name} has input {port.name} of {port.width} bits; expected at most 64")
+    low, high = -(1 << port.width >> 1), (1 << port.width) - 1
+    return checked_integers(operand, low, high, f"{netlist.name}: operand {port.name}")
+
+
+def _check_output(netlist: Netlist) -> None:
+    if not netlist.inputs:
+        raise AccelsimError(f"{netlist.name} has no inputs; a netlist without them is not simulated")
+    if len(netlist.outputs) != 1 or netlist.outputs[0].width > 64:
+        shown = ", ".join(f"{port.name} ({port.width} bits)" for port in netlist.outputs)
+        raise AccelsimError(f"{netlist.name} has outputs {shown}; expected one of at most 64 bits")
 
 
 def _smallest_unsigned(bits: int) -> np.dtype[Any]:
