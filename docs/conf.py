@@ -10,6 +10,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphin
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
 exclude_patterns = [
+    "reference/evolved_introduction.md",
     "_build",
     "results/siddique2022_introduction.md",
 ]  # a part of siddique2022.md
