@@ -17,9 +17,10 @@ from accelsim.errors import AccelsimError
 from accelsim.lut import MAX_LUT_WIDTH
 from accelsim.netlist import FIRST_INPUT_NET, Gate, Netlist, Port
 from accelsim.operands import broadcast_operands, checked_integers
+from accelsim.transposition import numbers_of_planes
 from accelsim.workers import share_tasks
 
-__all__ = ["BLOCK_VECTORS", "outputs", "truth_table"]
+__all__ = ["BLOCK_VECTORS", "outputs", "outputs_in_order", "truth_table"]
 
 _WORDS = 64
 #: Input vectors evaluated by one pass over the gates.
@@ -49,21 +50,16 @@ def truth_table(netlist: Netlist) -> NDArray[np.unsignedinteger[Any]]:
     AccelsimError
         If the netlist has more input bits, no input, or not exactly one output of at most 64 bits.
     """
-    _check_output(netlist)
     widths = [port.width for port in netlist.inputs]
     if sum(widths) > 2 * MAX_LUT_WIDTH:
         raise AccelsimError(
             f"{netlist.name} has {sum(widths)} input bits; "
             f"a truth table is made of at most {2 * MAX_LUT_WIDTH}"
         )
-    # The last port's least significant bit is the least significant bit of a vector's number.
-    bit_of_input = np.concatenate(
-        [np.arange(width) + sum(widths[index + 1 :]) for index, width in enumerate(widths)]
-    )
     vectors = 1 << sum(widths)
 
     def run(program: _Program, start: int, found: NDArray[Any]) -> None:
-        _run_counted(program.steps, program.planes, bit_of_input, program.output, start, found)
+        _run_counted(program.steps, program.planes, program.bit_of_input, program.output, start, found)
 
     return _in_blocks(netlist, vectors, run).reshape([1 << width for width in widths])
 
@@ -106,6 +102,38 @@ def outputs(netlist: Netlist, *operands: ArrayLike) -> NDArray[np.unsignedintege
     return _in_blocks(netlist, values.shape[1], run).reshape(arrays[0].shape)
 
 
+def outputs_in_order(netlist: Netlist, first: int, count: int) -> NDArray[np.unsignedinteger[Any]]:
+    """Simulate some consecutive entries of the truth table, which may be larger than any that fits memory.
+
+    Runs on the caller's thread and releases the GIL.
+
+    Parameters
+    ----------
+    netlist : Netlist
+        One output of at most 64 bits.
+    first : int
+        Number of the first input vector, a multiple of 64: the inputs' bit patterns side by side, the last
+        port in the least significant bits. Below 2^63.
+    count : int
+        How many vectors.
+
+    Returns
+    -------
+    array of shape (count,)
+        The output's bit pattern, in the smallest unsigned type that holds it.
+
+    Raises
+    ------
+    AccelsimError
+        If there is not exactly one output of at most 64 bits.
+    """
+    _check_output(netlist)
+    program = _program(netlist)
+    found = np.empty(count, dtype=_smallest_unsigned(netlist.outputs[0].width))
+    _run_counted(program.steps, program.planes, program.bit_of_input, program.output, first, found)
+    return found
+
+
 class _Program(NamedTuple):
     """A netlist with a bit plane for each net; nets that no later gate reads give theirs to others.
 
@@ -118,11 +146,14 @@ class _Program(NamedTuple):
         have the planes of their net numbers, for good.
     output : int32 array of shape (width of the output,)
         Planes of the output's bits.
+    bit_of_input : int64 array of shape (inputs,)
+        Which bit of a vector's number each input takes: the last port's least significant bit is bit 0.
     """
 
     steps: NDArray[np.int32]
     planes: int
     output: NDArray[np.int32]
+    bit_of_input: NDArray[np.int64]
 
 
 def _in_blocks(
@@ -181,7 +212,9 @@ def _program(netlist: Netlist) -> _Program:
         free.extend(int(plane[net]) for net in set(nets) if last_reader[net] == gate)
         if last_reader[first + gate] < 0:
             free.append(target)
-    return _Program(steps, planes, plane[list(netlist.outputs[0].nets)])
+    widths = [port.width for port in netlist.inputs]
+    bits = [np.arange(width) + sum(widths[index + 1 :]) for index, width in enumerate(widths)]
+    return _Program(steps, planes, plane[list(netlist.outputs[0].nets)], np.concatenate(bits))
 
 
 @njit(cache=True, nogil=True)
@@ -199,7 +232,7 @@ def _run_counted(
         for i in range(len(bit_of_input)):
             _count(values[FIRST_INPUT_NET + i], bit_of_input[i], start + block)
         _evaluate(program, values)
-        _unpack(values, ports, found[block : block + _WORDS * 64])
+        numbers_of_planes(values, ports, found[block : block + _WORDS * 64])
 
 
 @njit(cache=True, nogil=True)
@@ -222,7 +255,7 @@ def _run_given(
             _pack(given, values[net : net + widths[port]])
             net += widths[port]
         _evaluate(program, values)
-        _unpack(values, ports, found[block : block + count])
+        numbers_of_planes(values, ports, found[block : block + count])
 
 
 @njit(cache=True, nogil=True)
@@ -254,21 +287,6 @@ def _pack(given: NDArray[np.uint64], planes: NDArray[np.uint64]) -> None:
         plane = planes[bit]
         for vector in range(len(given)):
             plane[vector >> 6] |= (given[vector] >> np.uint64(bit) & np.uint64(1)) << np.uint64(vector & 63)
-
-
-@njit(cache=True, nogil=True)
-def _unpack(values: NDArray[np.uint64], ports: NDArray[np.int32], found: NDArray[Any]) -> None:
-    """Transpose the output's planes into numbers; masks instead of shifts let LLVM use narrow vectors."""
-    number = found.dtype.type
-    masks = np.uint64(1) << np.arange(64, dtype=np.uint64)
-    found[:] = number(0)
-    for bit in range(len(ports)):
-        plane = values[ports[bit]]
-        weight = number(np.uint64(1) << np.uint64(bit))
-        for word in range((len(found) + 63) >> 6):
-            lanes = found[word * 64 : word * 64 + 64]
-            for lane in range(len(lanes)):
-                lanes[lane] |= weight if plane[word] & masks[lane] else number(0)
 
 
 @njit(cache=True, nogil=True)

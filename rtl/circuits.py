@@ -4,6 +4,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -144,13 +145,15 @@ class DescribedCircuit(Circuit):
         self.description = description
 
     def fresh_netlist(self) -> Netlist:
-        """Describe the multiplier anew and synthesise it."""
-        component = self.description.build()
-        return synthesise(component, self.name, rtlil_of(component, self.name))
+        """Synthesise the description."""
+        return synthesise(self.description.build(), self.name, self._rtlil)
+
+    @cached_property
+    def _rtlil(self) -> str:
+        return rtlil_of(self.description.build(), self.name)
 
     def _netlist_key(self) -> str:
-        text = rtlil_of(self.description.build(), self.name)
-        return "\n".join([text, *SYNTHESIS_COMMANDS, yosys_version()])
+        return "\n".join([self._rtlil, *SYNTHESIS_COMMANDS, yosys_version()])
 
     def _provenance(self, netlist: Netlist) -> dict[str, Any]:
         return super()._provenance(netlist) | {"amaranth": version("amaranth")}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from accelsim.lut import MAX_LUT_WIDTH
 from accelsim.netlist import Netlist
 from accelsim.rtl.circuits import Circuit, DescribedCircuit
+from accelsim.rtl.float_circuits import FloatCircuit
 from accelsim.rtl.gates_as_text import blif_of, flat_verilog_of
 from accelsim.rtl.operand_pairs import OperandPairs, all_pairs, chosen_pairs, random_pairs
 from accelsim.rtl.structural_rtlil import structural_rtlil
@@ -67,9 +68,9 @@ def bench_products(circuit: Circuit, pairs: OperandPairs) -> NDArray[np.uint64]:
     pairs : pair of uint64 arrays of shape (vectors,)
         Bit patterns of the operands.
     """
-    if max(circuit.a_width, circuit.b_width) > MAX_LUT_WIDTH:
+    if max(circuit.a_width, circuit.b_width) > MAX_LUT_WIDTH or isinstance(circuit, FloatCircuit):
         return outputs(circuit.netlist(), *pairs).astype(np.uint64)
-    mask = np.uint64((1 << circuit.a_width + circuit.b_width) - 1)
+    mask = np.uint64((1 << circuit.product_width) - 1)
     return circuit.lut().table[pairs].astype(np.int64).view(np.uint64) & mask
 
 
@@ -96,15 +97,14 @@ def verilog_files(
     name = module_name(circuit)
     pairs = bench_pairs(circuit) if pairs is None else pairs
     products = bench_products(circuit, pairs) if products is None else products
-    widths = circuit.a_width, circuit.b_width
+    widths = circuit.a_width, circuit.b_width, circuit.product_width
     vectors = f"{name}_vectors.mem"
-    bench = bench_of(
-        name, *widths, circuit.signed, count=len(products), vectors=vectors, shown=_SHOWN_MISMATCHES
-    )
+    shown = _SHOWN_MISMATCHES
+    bench = bench_of(name, widths, circuit.signed, count=len(products), vectors=vectors, shown=shown)
     files = {
         f"{name}.v": _header(circuit, "//") + _verilog(circuit, name),
         f"{name}_tb.v": bench,
-        vectors: vectors_of(*widths, pairs, products),
+        vectors: vectors_of(widths, pairs, products),
         f"{name}.ys": _YOSYS_SCRIPT.format(name=name),
     }
     files["README.md"] = _readme(circuit, netlist, name, len(products))
@@ -202,6 +202,12 @@ its SHA-256 is `{digest}`.
 """
 
 
+def _kind(circuit: Circuit) -> str:
+    if isinstance(circuit, FloatCircuit):
+        return circuit.form.name
+    return "two's complement" if circuit.signed else "unsigned"
+
+
 def _readme(circuit: Circuit, netlist: Netlist, name: str, count: int) -> str:
     everything = count == 1 << circuit.a_width + circuit.b_width
     described = isinstance(circuit, DescribedCircuit)
@@ -212,8 +218,8 @@ def _readme(circuit: Circuit, netlist: Netlist, name: str, count: int) -> str:
         name=name,
         a_width=circuit.a_width,
         b_width=circuit.b_width,
-        p_width=circuit.a_width + circuit.b_width,
-        kind="two's complement" if circuit.signed else "unsigned",
+        p_width=circuit.product_width,
+        kind=_kind(circuit),
         structure=", hierarchical, one module for each kind of cell"
         if described
         else ", one assignment a gate",

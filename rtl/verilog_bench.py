@@ -50,7 +50,7 @@ endmodule
 
 
 def bench_of(
-    name: str, a_width: int, b_width: int, signed: bool, *, count: int, vectors: str, shown: int
+    name: str, widths: tuple[int, int, int], signed: bool, *, count: int, vectors: str, shown: int
 ) -> str:
     """Return a test bench in Verilog-2001.
 
@@ -58,8 +58,8 @@ def bench_of(
     ----------
     name : str
         Module of the multiplier, with ports ``a``, ``b`` and ``p``.
-    a_width, b_width : int
-        Bits of the operands.
+    widths : (int, int, int)
+        Bits of ``a``, ``b`` and ``p``.
     signed : bool
         Whether the ports are signed.
     count : int
@@ -69,7 +69,7 @@ def bench_of(
     shown : int
         Mismatches to print.
     """
-    product = a_width + b_width
+    a_width, b_width, p_width = widths
     return _TEMPLATE.format(
         name=name,
         vectors=vectors,
@@ -78,27 +78,27 @@ def bench_of(
         kind="signed " if signed else "",
         a_last=a_width - 1,
         b_last=b_width - 1,
-        p_last=product - 1,
-        last=2 * product - 1,
+        p_last=p_width - 1,
+        last=sum(widths) - 1,
     )
 
 
-def vectors_of(a_width: int, b_width: int, pairs: OperandPairs, products: NDArray[np.uint64]) -> str:
+def vectors_of(widths: tuple[int, int, int], pairs: OperandPairs, products: NDArray[np.uint64]) -> str:
     """Return the words that the test bench reads, for ``$readmemh``.
 
     Parameters
     ----------
-    a_width, b_width : int
-        Bits of the operands.
+    widths : (int, int, int)
+        Bits of ``a``, ``b`` and ``p``.
     pairs : pair of uint64 arrays of shape (vectors,)
         Bit patterns of the operands.
     products : uint64 array of shape (vectors,)
         Bit patterns of the expected products.
     """
-    product_width = a_width + b_width
-    digits = -(-2 * product_width // 4)
+    _, b_width, p_width = widths
+    digits = -(-sum(widths) // 4)
     words = [
-        (a << b_width | b) << product_width | product
+        (a << b_width | b) << p_width | product
         for a, b, product in zip(*(array.tolist() for array in (*pairs, products)), strict=True)
     ]
     return "".join(f"{word:0{digits}x}\n" for word in [*words, len(words)])
