@@ -1,4 +1,9 @@
-"""Programs of two-input gates: a netlist as the loop that evaluates candidates of a search reads it."""
+"""Programs of two-input gates: a netlist as the loop that evaluates candidates of a search reads it.
+
+Numba's cache of a compiled function looks at the function's own file only. The search is compiled from this
+file, `accelsim.bit_plane_errors`, `accelsim.error_measure` and `accelsim.rtl.evolution_kernel`: whoever
+changes one of them removes the ``__pycache__`` folders beside the others.
+"""
 
 from typing import NamedTuple
 
