@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.errors import AccelsimError
+from accelsim.float_errors import uniform_operands
+from accelsim.float_format import FloatFormat
 
 __all__ = [
     "DEFAULT_OPERATIONS",
     "OperandStream",
     "drawn_stream",
+    "float_stream",
     "is_distribution",
     "read_stream",
     "uniform_stream",
@@ -58,11 +61,30 @@ def uniform_stream(
     AccelsimError
         If there is not at least one operation.
     """
-    if operations < 1:
-        raise AccelsimError(f"{operations} operations asked for; at least 1 is needed")
+    _check(operations)
     generator = np.random.default_rng(seed)
     a, b = (generator.integers(0, 1 << width, operations + 1) for width in (a_width, b_width))
     return OperandStream(a, b, f"uniform random operands, {operations} operations, seed {seed}")
+
+
+def float_stream(form: FloatFormat, operations: int = DEFAULT_OPERATIONS, seed: int = 0) -> OperandStream:
+    """Draw bit patterns of numbers from 0 to 1, independently and uniformly, rounded to a float format.
+
+    Parameters
+    ----------
+    form : FloatFormat
+        The format.
+    operations, seed : int
+        As for `uniform_stream`.
+
+    Raises
+    ------
+    AccelsimError
+        If there is not at least one operation.
+    """
+    _check(operations)
+    a, b = (patterns.astype(np.int64) for patterns in uniform_operands(form, operations + 1, seed))
+    return OperandStream(a, b, f"uniform random numbers from 0 to 1, {operations} operations, seed {seed}")
 
 
 def drawn_stream(
@@ -84,6 +106,7 @@ def drawn_stream(
     AccelsimError
         If a frequency is negative or not finite, or all are zero.
     """
+    _check(operations)
     total = frequencies.sum()
     if not (np.isfinite(total) and total > 0 and frequencies.min() >= 0):
         raise AccelsimError(f"{description}: frequencies must be finite, not negative, and not all zero")
@@ -133,6 +156,11 @@ def is_distribution(path: str | os.PathLike[str], shape: tuple[int, int]) -> boo
     """
     path = Path(path)
     return path.suffix == ".npz" or _read_array(path).shape == shape
+
+
+def _check(operations: int) -> None:
+    if operations < 1:
+        raise AccelsimError(f"{operations} operations asked for; at least 1 is needed")
 
 
 def _read_array(path: Path) -> NDArray[Any]:

@@ -8,6 +8,7 @@ import numpy as np
 from accelsim.cell_library import CellLibrary
 from accelsim.cost import DEFAULT_FREQUENCY_MHZ, Cost, mapped_cost
 from accelsim.errors import AccelsimError
+from accelsim.float_format import FloatFormat
 from accelsim.gate_costs import gate_library
 from accelsim.liberty_cells import read_cells
 from accelsim.mapped_netlist import MappedNetlist, map_gates
@@ -17,12 +18,14 @@ from accelsim.operand_streams import (
     DEFAULT_OPERATIONS,
     OperandStream,
     drawn_stream,
+    float_stream,
     is_distribution,
     read_stream,
     uniform_stream,
 )
 from accelsim.rtl.circuits import Circuit, TableCircuit
 from accelsim.rtl.exact_reference import exact_reference
+from accelsim.rtl.float_circuits import FloatCircuit
 from accelsim.rtl.table_synthesis import netlist_from_table
 from accelsim.rtl.technology_mapping import map_to_library
 from accelsim.simulation import outputs
@@ -43,7 +46,8 @@ class CostSettings:
         Liberty file of the cells; default: the built-in table, one cell for each gate.
     operands : Path, optional
         A recorded stream for `accelsim.operand_streams.read_stream`, or how often each pair occurs for
-        `accelsim.operand_distribution.load_distribution`; default: uniform random operands.
+        `accelsim.operand_distribution.load_distribution`; default: uniform random operands,
+        of a float multiplier numbers from 0 to 1.
     operations, seed : int
         How many operands are drawn, and the seed, where they are not a recorded stream.
     frequency_mhz : float
@@ -99,7 +103,13 @@ class CircuitCost:
         }
 
 
-_Kind = tuple[int, int, bool]  # widths of a and b, signed
+_Kind = tuple[int, int, bool] | FloatFormat  # widths of a and b and signedness, or the float format
+
+
+def _kind(circuit: Circuit) -> _Kind:
+    if isinstance(circuit, FloatCircuit):
+        return circuit.form
+    return circuit.a_width, circuit.b_width, circuit.signed
 
 
 class CostEstimator:
@@ -133,9 +143,9 @@ class CostEstimator:
             If the circuit has no gates and may not be resynthesised, the library lacks what is needed, or
             the stream does not suit the operands.
         """
-        kind = (circuit.a_width, circuit.b_width, circuit.signed)
+        kind = _kind(circuit)
         if kind not in self._streams:
-            self._streams[kind] = self._stream(*kind)
+            self._streams[kind] = self._stream(circuit)
         stream = self._streams[kind]
         netlist = self._netlist(circuit)
         if kind not in self._exact:
@@ -150,14 +160,17 @@ class CostEstimator:
             *self._exact[kind],
         )
 
-    def _stream(self, a_width: int, b_width: int, signed: bool) -> OperandStream:
+    def _stream(self, circuit: Circuit) -> OperandStream:
         path, operations, seed = self.settings.operands, self.settings.operations, self.settings.seed
+        a_width, b_width = circuit.a_width, circuit.b_width
+        if path is None and isinstance(circuit, FloatCircuit):
+            return float_stream(circuit.form, operations, seed)
         if path is None:
             return uniform_stream(a_width, b_width, operations, seed)
         shape = (1 << a_width, 1 << b_width)
         if is_distribution(path, shape):
             return drawn_stream(load_distribution(path, shape), operations, seed, path.name)
-        return read_stream(path, a_width, b_width, signed)
+        return read_stream(path, a_width, b_width, circuit.signed)
 
     def _netlist(self, circuit: Circuit) -> Netlist:
         if not isinstance(circuit, TableCircuit):

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from accelsim.netlist import Netlist
 from accelsim.rtl.catalogue import find_circuit
 from accelsim.rtl.circuits import Circuit
+from accelsim.rtl.float_circuits import FloatCircuit
 from accelsim.rtl.library import describe
 from accelsim.rtl.synthesis import synthesise
 
@@ -14,11 +15,14 @@ __all__ = ["exact_reference"]
 
 
 def exact_reference(circuit: Circuit) -> tuple[str, Netlist]:
-    """Return name and netlist of the exact array multiplier of a circuit's widths and signedness.
+    """Return name and netlist of the exact array multiplier of a circuit's widths and signedness, or format.
 
     Operands of different widths take the array of the wider one, with the narrower operand extended, and
     synthesis removes what the extension leaves constant or unread.
     """
+    if isinstance(circuit, FloatCircuit):
+        name = f"{circuit.form.name}_exact"
+        return name, find_circuit(name).netlist()
     width = max(circuit.a_width, circuit.b_width)
     name = f"mul{width}{'s' if circuit.signed else 'u'}_exact"
     if circuit.a_width == circuit.b_width:

@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 
 from accelsim.errors import AccelsimError
-from accelsim.operand_streams import drawn_stream, is_distribution, read_stream, uniform_stream
+from accelsim.float_format import FP32
+from accelsim.operand_streams import (
+    drawn_stream,
+    float_stream,
+    is_distribution,
+    read_stream,
+    uniform_stream,
+)
 
 
 def test_uniform_operands_cover_every_pattern_evenly():
@@ -16,6 +23,17 @@ def test_uniform_operands_cover_every_pattern_evenly():
     assert (uniform_stream(8, 8, 10, 1).a != uniform_stream(8, 8, 10, 2).a).any()
     with pytest.raises(AccelsimError, match="0 operations asked for; at least 1 is needed"):
         uniform_stream(3, 2, 0)
+
+
+def test_floats_from_0_to_1():
+    stream = float_stream(FP32, operations=2000, seed=3)
+    numbers = stream.a.astype(np.uint32).view(np.float32)
+    assert len(numbers) == len(stream.b) == 2001
+    assert 0 <= numbers.min() < 0.01
+    assert 0.99 < numbers.max() <= 1
+    assert numbers.mean() == pytest.approx(0.5, abs=0.03)
+    with pytest.raises(AccelsimError, match="0 operations asked for"):
+        float_stream(FP32, 0)
 
 
 def test_drawn_operands_follow_their_frequencies():

@@ -56,6 +56,13 @@ def test_operands_as_often_as_counted(tmp_path):
     assert found.activity == "operands drawn from counts.npy, 50 operations, seed 0"
 
 
+def test_floats():
+    found = CostEstimator(CostSettings(operations=500)).estimate(find_circuit("e3m3_trunc_k3"))
+    assert found.exact == "e3m3_exact"
+    assert found.activity == "uniform random numbers from 0 to 1, 500 operations, seed 0"
+    assert found.relative["area_um2"] < 1
+
+
 def test_a_lut_has_no_gates_unless_asked_for(tmp_path):
     load_lut("mul4u_udm").save(tmp_path / "table.npy")
     circuit = find_circuit(tmp_path / "table.npy")

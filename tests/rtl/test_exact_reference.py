@@ -16,6 +16,10 @@ def test_square(name, exact):
     assert netlist.digest == netlist_of(exact).digest
 
 
+def test_floats():
+    assert exact_reference(find_circuit("e3m3_drum_k3"))[0] == "e3m3_exact"
+
+
 @pytest.mark.parametrize("signed", [False, True])
 @pytest.mark.parametrize("widths", [(3, 5), (5, 3)])
 def test_operands_of_different_widths(signed, widths):
