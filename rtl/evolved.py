@@ -86,9 +86,9 @@ def evolved_names() -> list[str]:
     return sorted(names, key=_sort_key)
 
 
-def _sort_key(name: str) -> tuple[bool, str, int]:
+def _sort_key(name: str) -> tuple[bool, str, int, str]:
     kind, _, identifier = name.split("_", 2)
-    return kind.endswith("s"), identifier[0], int(re.sub(r"\D", "", identifier) or 0)
+    return kind.endswith("s"), identifier[0], int(re.sub(r"\D", "", identifier) or 0), name
 
 
 def evolved_circuit(name: str) -> NetlistCircuit:

@@ -42,17 +42,34 @@ def measured() -> pd.DataFrame:
                 **{heading: cost.relative[own] for heading, own in COSTS.items()},
             }
         )
-    return pd.DataFrame(rows)
+    frame = pd.DataFrame(rows)
+    frame["front"] = [is_on_front(row, frame) for _, row in frame.iterrows()]
+    return frame
+
+
+def is_on_front(row: pd.Series, frame: pd.DataFrame) -> str:
+    """Return whether no circuit is better in area or in the bounded error and no worse in the other."""
+    error = f"{row['bound'].split()[0]} %"
+    rivals = frame[frame["circuit"].str[:5] == row["circuit"][:5]]
+    no_worse = rivals[(rivals["area um2"] <= row["area um2"]) & (rivals[error] <= row[error])]
+    better = (no_worse["area um2"] < row["area um2"]) | (no_worse[error] < row[error])
+    return "no" if better.any() else "yes"
 
 
 def beside_published(ours: pd.DataFrame) -> pd.DataFrame:
-    """Return the published approximate circuits, each beside ours of the nearest MAE."""
+    """Return the published approximate circuits, each beside our smallest within 2 % of its MAE."""
     published = pd.read_csv(Path(os.environ["ACCELSIM_DATA"]) / "evoapprox" / "published.csv")
     exact = published.set_index("name").loc["mul8u_1JFF"]
     unsigned = ours[ours["circuit"].str.startswith("mul8u")]
     rows = []
     for _, row in published[published["mae_percent"] > 0].sort_values("mae_percent").iterrows():
-        nearest = unsigned.loc[(unsigned["MAE %"] / row["mae_percent"] - 1).abs().idxmin()]
+        ratio = unsigned["MAE %"] / row["mae_percent"]
+        within = unsigned[ratio.between(0.98, 1.02)]
+        nearest = (
+            unsigned.loc[(ratio - 1).abs().idxmin()]
+            if within.empty
+            else within.loc[within["area um2"].idxmin()]
+        )
         rows.append(
             {
                 "published": row["name"],
