@@ -141,7 +141,7 @@ def approximate(
             activation_operand=activation_operand,
             name=shown_name(name, layer),
         )
-    converted = _replaced(converted, replacements)
+    converted = _replaced(converted, replacements).eval()
     _record_calls(converted, calibration[:1])
     return converted
 
