@@ -8,15 +8,13 @@ from typing import Any
 import click
 
 from accelsim import __version__
-from accelsim.cli.interruption import Interruption
 from accelsim.cli.lazy_group import LazyCommand, LazyGroup
 from accelsim.errors import AccelsimError, nearest
 
-__all__ = ["main", "root"]
+__all__ = ["explained", "root", "run"]
 
 EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
-EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE, likewise
+EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell reports it
 
 _COMMANDS = {
     "multipliers": LazyCommand(
@@ -28,7 +26,9 @@ _COMMANDS = {
         "accelsim.cli.multiply", "multiply", "Multiply two numbers, exactly and approximately."
     ),
     "verify-mult": LazyCommand(
-        "accelsim.cli.verify_mult", "verify_mult", "Compare a multiplier's LUT with its hardware description."
+        "accelsim.cli.verify_mult",
+        "verify_mult",
+        "Compare a multiplier's hardware with what it should compute.",
     ),
     "export-verilog": LazyCommand(
         "accelsim.cli.export_verilog", "export_verilog", "Write a multiplier as Verilog with a test bench."
@@ -82,33 +82,26 @@ def root() -> None:
     """
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line.
+def run(arguments: Sequence[str] | None) -> int:
+    """Run the command that the arguments name and return its exit code.
 
-    Parameters
-    ----------
-    arguments : sequence of str, optional
-        What stands after ``accelsim``; default: `sys.argv`.
-
-    Returns
-    -------
-    int
-        Exit code: 0; 1 when a comparison found a mismatch; 2 for an error of the user, told in one line on
-        standard error; 130 after Ctrl-C; 141 when the reader of standard output went away.
+    Raises
+    ------
+    KeyboardInterrupt
+        If it was interrupted.
+    Exception
+        Whatever went wrong, for `explained`.
     """
-    with Interruption() as interruption:
-        try:
-            code = root.main(arguments, prog_name="accelsim", standalone_mode=False)
-            if sys.stdout:  # none where it was closed
-                sys.stdout.flush()
-        except BaseException as error:
-            if interruption.happened or isinstance(error, click.Abort):
-                return _fail("interrupted", EXIT_INTERRUPTED)
-            return _explained(error)
+    try:
+        code = root.main(arguments, prog_name="accelsim", standalone_mode=False)
+    except click.Abort as abort:
+        raise KeyboardInterrupt from abort
+    if sys.stdout:  # none where it was closed
+        sys.stdout.flush()
     return code if isinstance(code, int) else 0
 
 
-def _explained(error: BaseException) -> int:
+def explained(error: BaseException) -> int:
     """Tell the user's error in one line and return the exit code; raise any other again."""
     if isinstance(error, click.UsageError):
         return _fail(_one_line(error))
@@ -132,9 +125,9 @@ def _discard_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _fail(message: str, code: int = EXIT_USAGE) -> int:
+def _fail(message: str) -> int:
     click.echo(f"accelsim: {' '.join(message.split())}", err=True)
-    return code
+    return EXIT_USAGE
 
 
 def _one_line(error: click.UsageError) -> str:
