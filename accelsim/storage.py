@@ -4,6 +4,7 @@ import fcntl
 import os
 import secrets
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,15 @@ from typing import IO, Any
 
 from accelsim.errors import AccelsimError
 
-__all__ = ["cache_folder", "data_folder", "home_folder", "locked", "written_atomically"]
+__all__ = [
+    "cache_folder",
+    "data_folder",
+    "home_folder",
+    "locked",
+    "require_writable_file",
+    "require_writable_folder",
+    "written_atomically",
+]
 
 
 def cache_folder() -> Path:
@@ -106,6 +115,45 @@ def written_atomically(path: str | os.PathLike[str], mode: str = "wb") -> Iterat
         if isinstance(error, OSError):
             raise AccelsimError(f"cannot write {path}: {_reason(error)}") from error
         raise
+
+
+def require_writable_folder(folder: Path, advice: str = "") -> None:
+    """Raise unless a folder, which need not exist yet, takes files: before the work that they are to hold.
+
+    Leaves no trace.
+
+    Parameters
+    ----------
+    folder : Path
+        Where files will be written.
+    advice : str
+        What the message adds.
+
+    Raises
+    ------
+    AccelsimError
+        If it does not.
+    """
+    existing = next(path for path in [folder, *folder.absolute().parents] if path.exists())
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        reason = f"{existing}: {error.strerror}{advice and '; '}{advice}"
+        raise AccelsimError(f"cannot write into {folder}: {reason}") from error
+
+
+def require_writable_file(path: Path) -> None:
+    """Raise unless a file can be made or replaced: before the work that it is to hold. Leaves no trace.
+
+    Raises
+    ------
+    AccelsimError
+        If it cannot.
+    """
+    if path.is_dir():
+        raise AccelsimError(f"cannot write {path}: it is a folder; give the name of a file")
+    require_writable_folder(path.parent)
 
 
 def _reason(error: OSError) -> str:

@@ -9,9 +9,9 @@ import click
 from accelsim.cli.completion import complete_multiplier
 from accelsim.cli.cost import COST_KEYS, cost_document, print_basis
 from accelsim.cli.cost_options import cost_options
-from accelsim.cli.destination import require_writable_file
 from accelsim.cli.output import Output, output_options
 from accelsim.errors import AccelsimError
+from accelsim.storage import require_writable_file, written_atomically
 
 if TYPE_CHECKING:
     from accelsim.rtl.circuit_cost import CostSettings
@@ -81,7 +81,6 @@ def compare(
     on_front = pareto_front([each.at(error, cost) for each in compared])
     if plot is not None:
         from accelsim.rtl.comparison_plot import comparison_figure
-        from accelsim.storage import written_atomically
 
         with written_atomically(plot) as file:
             comparison_figure(compared, error, cost).savefig(file, format="png")

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from accelsim.cli.completion import complete_multiplier
-from accelsim.cli.destination import require_writable_folder
 from accelsim.cli.output import Output, output_options
+from accelsim.storage import require_writable_folder
 
 __all__ = ["export_verilog"]
 

@@ -8,11 +8,11 @@ import click
 
 from accelsim.cli.compare import compare
 from accelsim.cli.completion import complete_multiplier
-from accelsim.cli.destination import require_writable_file
 from accelsim.cli.float_products import print_float_errors
 from accelsim.cli.import_multiplier import import_
 from accelsim.cli.lazy_group import HelpfulGroup
 from accelsim.cli.output import Output, output_options
+from accelsim.storage import require_writable_file
 
 if TYPE_CHECKING:
     from accelsim.metrics import ErrorMetrics

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from accelsim.cli.destination import require_writable_file
 from accelsim.cli.experiment import DEFAULT_MULTIPLIERS, Setting, experiment_options
 from accelsim.cli.output import Output, output_options
 from accelsim.errors import AccelsimError
+from accelsim.storage import require_writable_file
 
 __all__ = ["record_operands"]
 

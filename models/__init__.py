@@ -1,6 +1,6 @@
 """Data sets, networks, training and trained weights."""
 
-from accelsim.models.accuracy import accuracy_percent
+from accelsim.models.accuracy import accuracy_percent, correct_count
 from accelsim.models.checkpoints import load_checkpoint, save_checkpoint
 from accelsim.models.dataset import Dataset, calibration_images
 from accelsim.models.datasets import dataset_names, load_dataset
@@ -16,6 +16,7 @@ __all__ = [
     "accuracy_percent",
     "build_network",
     "calibration_images",
+    "correct_count",
     "dataset_names",
     "default_recipe",
     "load_checkpoint",

@@ -5,11 +5,22 @@ from torch import Tensor, nn
 
 from accelsim.errors import AccelsimError
 
-__all__ = ["accuracy_percent"]
+__all__ = ["accuracy_percent", "correct_count"]
 
 
 def accuracy_percent(net: nn.Module, images: Tensor, labels: Tensor, batch_size: int = 256) -> float:
-    """Return the share of images whose largest logit is that of their label, in percent.
+    """Return the share of images that `correct_count` counts, in percent.
+
+    Raises
+    ------
+    AccelsimError
+        As `correct_count`.
+    """
+    return 100 * correct_count(net, images, labels, batch_size) / len(images)
+
+
+def correct_count(net: nn.Module, images: Tensor, labels: Tensor, batch_size: int = 256) -> int:
+    """Return how many images have their label's logit as the largest.
 
     The network is run in evaluation mode and left in the mode it was in.
 
@@ -38,4 +49,4 @@ def accuracy_percent(net: nn.Module, images: Tensor, labels: Tensor, batch_size:
             predicted = torch.cat([net(batch).argmax(dim=1) for batch in torch.split(images, batch_size)])
     finally:
         net.train(was_training)
-    return 100 * int((predicted == labels).sum()) / len(images)
+    return int((predicted == labels).sum())

@@ -10,7 +10,9 @@ from accelsim.models.mnist import load_mnist
 
 __all__ = ["dataset_names", "load_dataset"]
 
-_LOADERS = MappingProxyType[str, Callable[[], Dataset]]({"digits": load_digits, "mnist": load_mnist})
+_LOADERS = MappingProxyType[str, Callable[[bool], Dataset]](
+    {"digits": lambda progress: load_digits(), "mnist": lambda progress: load_mnist(progress=progress)}
+)
 
 
 def dataset_names() -> list[str]:
@@ -18,8 +20,15 @@ def dataset_names() -> list[str]:
     return list(_LOADERS)
 
 
-def load_dataset(name: str) -> Dataset:
+def load_dataset(name: str, *, progress: bool = True) -> Dataset:
     """Return a data set by name: ``"digits"`` (embedded) or ``"mnist"`` (files or download).
+
+    Parameters
+    ----------
+    name : str
+        Name of the data set.
+    progress : bool
+        Whether a download shows a progress bar on stderr where stderr is a terminal.
 
     Raises
     ------
@@ -29,4 +38,4 @@ def load_dataset(name: str) -> Dataset:
     if name not in _LOADERS:
         hint = nearest(name, _LOADERS) or f"; there are {' and '.join(_LOADERS)}"
         raise AccelsimError(f"unknown data set {name!r}{hint}")
-    return _LOADERS[name]()
+    return _LOADERS[name](progress)

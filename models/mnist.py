@@ -30,7 +30,7 @@ _SIDE = 28
 _SECONDS_TO_CONNECT = 10
 
 
-def load_mnist() -> Dataset:
+def load_mnist(*, progress: bool = True) -> Dataset:
     """Return MNIST (LeCun, Cortes and Burges): 60,000 training and 10,000 test images, in published order.
 
     The files are looked for in ``mnist`` in `accelsim.storage.data_folder`, by their published names, plain
@@ -38,13 +38,18 @@ def load_mnist() -> Dataset:
     that was there already is the user's own: it must parse and fit the others, but may hold other images;
     `Dataset.sha256` tells what was used.
 
+    Parameters
+    ----------
+    progress : bool
+        Whether a download shows a progress bar on stderr where stderr is a terminal.
+
     Raises
     ------
     AccelsimError
         If a file is missing and cannot be downloaded, is damaged, or does not fit the others.
     """
     folder = data_folder() / "mnist"
-    files = _files(folder)
+    files = _files(folder, progress)
     parts = {}
     for part in ("train", "t10k"):
         images_file, labels_file = (
@@ -68,7 +73,7 @@ def load_mnist() -> Dataset:
     return Dataset("mnist", *parts["train"], *parts["t10k"], classes=tuple(str(digit) for digit in range(10)))
 
 
-def _files(folder: Path) -> dict[str, Path]:
+def _files(folder: Path, progress: bool) -> dict[str, Path]:
     """Return where each published file is, after downloading those that are missing."""
     files = {}
     for name in SHA256:
@@ -76,7 +81,7 @@ def _files(folder: Path) -> dict[str, Path]:
         files[name] = plain if plain.is_file() else compressed
     missing = [name for name, path in files.items() if not path.is_file()]
     if missing:
-        with progress_bar("downloading MNIST", len(missing)) as done:
+        with progress_bar("downloading MNIST", len(missing), progress) as done:
             for name in missing:
                 _download(folder, name)
                 done("")

@@ -4,7 +4,6 @@ import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryFile
 
 from accelsim.errors import AccelsimError
 from accelsim.models.checkpoints import load_checkpoint, save_checkpoint
@@ -13,7 +12,7 @@ from accelsim.models.datasets import load_dataset
 from accelsim.models.networks import build_network
 from accelsim.models.recipe import Recipe, default_recipe
 from accelsim.models.training import TrainedNetwork, train
-from accelsim.storage import cache_folder
+from accelsim.storage import cache_folder, require_writable_folder
 
 __all__ = ["trained_network"]
 
@@ -41,7 +40,7 @@ def trained_network(
     seed, epochs : int, optional
         As for `train`.
     progress : bool
-        Whether to show a progress bar on stderr where stderr is a terminal.
+        Whether to show progress bars on stderr where stderr is a terminal.
 
     Raises
     ------
@@ -50,7 +49,7 @@ def trained_network(
     """
     recipe = default_recipe(dataset if isinstance(dataset, str) else dataset.name, epochs=epochs, seed=seed)
     build_network(network)  # an unknown name is said before anything is downloaded
-    data = load_dataset(dataset) if isinstance(dataset, str) else dataset
+    data = load_dataset(dataset, progress=progress) if isinstance(dataset, str) else dataset
     path = _entry(network, data, recipe)
     wanted = (network, data.sha256, recipe)
     if path.exists():
@@ -61,22 +60,10 @@ def trained_network(
         else:
             if (cached.network, cached.dataset_sha256, cached.recipe) == wanted:
                 return cached
-    _check_writable(path.parent)
+    require_writable_folder(path.parent, "$ACCELSIM_CACHE chooses another cache folder")
     trained = train(network, data, recipe=recipe, progress=progress)
     save_checkpoint(trained, path)
     return trained
-
-
-def _check_writable(folder: Path) -> None:
-    """Say before minutes of training, not after, that the cache cannot be written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise AccelsimError(
-            f"cannot write {folder}: {error.strerror}; $ACCELSIM_CACHE chooses another cache folder"
-        ) from error
 
 
 def _entry(network: str, dataset: Dataset, recipe: Recipe) -> Path:

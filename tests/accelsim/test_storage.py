@@ -1,11 +1,20 @@
 import fcntl
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
 from accelsim.errors import AccelsimError, nearest
-from accelsim.storage import cache_folder, data_folder, home_folder, locked, written_atomically
+from accelsim.storage import (
+    cache_folder,
+    data_folder,
+    home_folder,
+    locked,
+    require_writable_file,
+    require_writable_folder,
+    written_atomically,
+)
 
 
 def test_folders_follow_the_environment(monkeypatch, tmp_path):
@@ -93,3 +102,34 @@ def test_lock_is_held_while_the_block_runs_and_leaves_the_file_alone(tmp_path):
     with locked(path):
         pass
     assert path.stat().st_mtime_ns == before
+
+
+def test_a_folder_to_be_made_is_fine_and_not_made(tmp_path):
+    require_writable_folder(tmp_path / "a" / "b")
+    require_writable_file(tmp_path / "a" / "b" / "c.txt")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_relative_paths_are_fine(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    require_writable_file(Path("c.txt"))
+    require_writable_folder(Path("a/b"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("where", ["file", "file/below", "file/far/below"])
+def test_what_lies_below_a_file_is_refused(tmp_path, where):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(AccelsimError, match="cannot write into .*: Not a directory"):
+        require_writable_folder(tmp_path / where)
+
+
+def test_advice_is_added(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(AccelsimError, match="Not a directory; choose another$"):
+        require_writable_folder(tmp_path / "file", "choose another")
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(AccelsimError, match="it is a folder"):
+        require_writable_file(tmp_path)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from accelsim.errors import AccelsimError
-from accelsim.models import accuracy_percent
+from accelsim.models import accuracy_percent, correct_count
 
 
 class Brightest(nn.Module):
@@ -27,8 +27,9 @@ def test_it_is_the_share_of_hits(pairs: list[tuple[int, int]], batch_size: int) 
     images = torch.eye(10)[[predicted for predicted, _ in pairs]].reshape(-1, 1, 1, 10)
     labels = torch.tensor([label for _, label in pairs])
     net = Brightest()
-    expected = 100 * sum(predicted == label for predicted, label in pairs) / len(pairs)
-    assert accuracy_percent(net, images, labels, batch_size) == expected
+    correct = sum(predicted == label for predicted, label in pairs)
+    assert accuracy_percent(Brightest(), images, labels, batch_size) == 100 * correct / len(pairs)
+    assert correct_count(net, images, labels, batch_size) == correct
     assert sum(net.batches) == len(pairs)
     assert max(net.batches) <= batch_size
     assert net.training

@@ -3,6 +3,7 @@ import hashlib
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import nullcontext
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -144,6 +145,23 @@ def test_missing_files_are_downloaded_and_the_others_kept(
     np.testing.assert_array_equal(dataset.test_labels, LABELS["t10k"][::-1])
     monkeypatch.setattr(mnist, "MIRRORS", NOWHERE)
     assert load_dataset("mnist").sha256 == dataset.sha256
+
+
+@pytest.mark.parametrize("progress", [True, False])
+def test_the_bar_of_a_download_is_as_asked(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, progress: bool
+) -> None:
+    asked = []
+
+    def bar(description: str, total: int, shown: bool) -> nullcontext[object]:
+        asked.append(shown)
+        return nullcontext(lambda note: None)
+
+    monkeypatch.setattr(mnist, "progress_bar", bar)
+    monkeypatch.setattr(mnist, "_download", lambda folder, name: None)
+    with pytest.raises(AccelsimError, match="cannot read"):
+        load_dataset("mnist", progress=progress)
+    assert asked == [progress]
 
 
 def test_a_download_with_another_checksum_is_refused_and_not_kept(

@@ -87,7 +87,7 @@ def test_an_interrupt_leaves_nothing(digits: Dataset, own_folders: Path) -> None
     with pytest.raises(KeyboardInterrupt):
         trained_network("lenet5", digits, epochs=10_000)
     interrupt.join()
-    assert not list((own_folders / "checkpoints").iterdir())
+    assert not list((own_folders / "checkpoints").glob("*"))
 
 
 def test_errors_come_before_the_training(
@@ -98,6 +98,6 @@ def test_errors_come_before_the_training(
     with pytest.raises(AccelsimError, match="unknown data set 'digts'; did you mean digits"):
         trained_network("ffnn", "digts")
     own_folders.write_text("a file where the folder should be")
-    with pytest.raises(AccelsimError, match=r"^cannot write .*cache/checkpoints: .*\$ACCELSIM_CACHE"):
+    with pytest.raises(AccelsimError, match=r"^cannot write into .*cache/checkpoints: .*\$ACCELSIM_CACHE"):
         trained_network("ffnn", tiny, epochs=1)
     assert not trainings
