@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import click
 
 from accelsim.cli.completion import complete_attack
-from accelsim.cli.destination import require_writable_file, require_writable_folder
 from accelsim.cli.experiment import Experiment, Setting, experiment_options
-from accelsim.cli.output import Output, output_options
+from accelsim.cli.output import Output, json_text, output_options
+from accelsim.cli.versions import software_versions
+from accelsim.storage import require_writable_file, require_writable_folder, written_atomically
 
 if TYPE_CHECKING:
     from accelsim.attacks import RobustnessTable
@@ -17,23 +18,24 @@ __all__ = ["attack"]
 
 DEFAULT_ATTACKS = ("fgm-linf", "pgd-linf", "rau-linf")
 DEFAULT_BUDGETS = ("0", "0.05", "0.1", "0.2", "0.5")
+PAPER = "paper"
 
 
 def _parse_budgets(
     ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
-) -> tuple[float, ...] | None:
-    """Return the budgets, None for those of the paper."""
-    if "paper" in values:
-        return None
-    return tuple(float(click.FLOAT(value, param, ctx)) for value in values)
+) -> tuple[float | str, ...]:
+    """Return the budgets as numbers, and the word for those of the paper as it is."""
+    return tuple(value if value == PAPER else float(click.FLOAT(value, param, ctx)) for value in values)
 
 
 @click.command(
     epilog=(
         "JSON: network, dataset, dataset_sha256, trained_on, weights_sha256, images, layers, "
-        "activation_operand, weights, seed, csv and heat_map (paths), and results, a list of: attack, norm, "
-        "budget, victim, n, correct, robustness_percent, ci_low_percent, ci_high_percent (Wilson 95 % "
-        "interval)."
+        "activation_operand, weights, seed, batch_size, versions (of accelsim, torch, foolbox, numpy, numba, "
+        "python), multipliers, a list of: multiplier, source, a_width, b_width, signed, table_sha256 (of the "
+        "products as little-endian int32, row by row), netlist_sha256 (null without gates); csv, heat_map "
+        "and json (paths; json is this document), and results, a list of: attack, norm, budget, victim (a "
+        "multiplier), n, correct, robustness_percent, ci_low_percent, ci_high_percent (Wilson 95 % interval)."
     )
 )
 @click.option(
@@ -56,7 +58,7 @@ def _parse_budgets(
     default=DEFAULT_BUDGETS,
     callback=_parse_budgets,
     help="Largest perturbation, in the attack's norm over pixels from 0 to 1; may be repeated; paper: the "
-    f"ten of Siddique & Hoque (2022). Default: {', '.join(DEFAULT_BUDGETS)}.",
+    f"ten of Siddique & Hoque (2022) as well. Default: {', '.join(DEFAULT_BUDGETS)}.",
 )
 @experiment_options(images=500)
 @click.option(
@@ -66,14 +68,14 @@ def _parse_budgets(
     type=click.Path(path_type=Path),
     default=Path("accelsim-attack"),
     show_default=True,
-    help="Folder for robustness.csv and robustness.png.",
+    help="Folder for robustness.csv, robustness.png and robustness.json (what --json prints).",
 )
 @output_options
 def attack(
     output: Output,
     setting: Setting,
     attacks: tuple[str, ...],
-    budgets: tuple[float, ...] | None,
+    budgets: tuple[float | str, ...],
     folder: Path,
 ) -> None:
     """Measure a network's robustness with approximate multipliers.
@@ -84,42 +86,49 @@ def attack(
     in that paper, convolutional layers alone run on the multiplier unless --layers says otherwise.
     Robustness is the share of all images that are still classified correctly.
     """
-    csv, heat_map = folder / "robustness.csv", folder / "robustness.png"
+    csv, heat_map, json = (folder / f"robustness.{ending}" for ending in ("csv", "png", "json"))
     require_writable_folder(folder)
-    for path in (csv, heat_map):
+    for path in (csv, heat_map, json):
         require_writable_file(path)
     from accelsim.attacks import PAPER_BUDGETS, attack_names, build_attack, evaluate_robustness
+    from accelsim.attacks.crafting import BATCH_SIZE
     from accelsim.attacks.registry import checked_budget
 
     chosen = [build_attack(name) for name in dict.fromkeys(attack_names() if "all" in attacks else attacks)]
-    levels = [
-        checked_budget(budget) for budget in dict.fromkeys(PAPER_BUDGETS if budgets is None else budgets)
-    ]
+    levels = {checked_budget(budget) for budget in budgets if not isinstance(budget, str)}
+    if PAPER in budgets:
+        levels.update(PAPER_BUDGETS)
     experiment = setting.prepare(output)
     table = evaluate_robustness(
         experiment.trained.net,
         experiment.victims,
         chosen,
-        levels,
+        sorted(levels),
         experiment.images,
         experiment.labels,
         seed=setting.seed,
+        batch_size=BATCH_SIZE,
         progress=output.shows_progress,
     )
     table.save_csv(csv)
     table.heat_map(heat_map)
+    document = {
+        **experiment.about,
+        "batch_size": BATCH_SIZE,
+        "versions": software_versions(),
+        "multipliers": [multiplier.provenance() for multiplier in experiment.multipliers],
+        "csv": str(csv),
+        "heat_map": str(heat_map),
+        "json": str(json),
+        "results": table.frame.to_dict("records"),
+    }
+    with written_atomically(json, "w") as file:
+        file.write(json_text(document) + "\n")
     if output.json:
-        output.document(
-            {
-                **experiment.about,
-                "csv": str(csv),
-                "heat_map": str(heat_map),
-                "results": table.frame.to_dict("records"),
-            }
-        )
+        output.document(document)
     else:
         _print(output, experiment, table)
-        output.facts({"table": str(csv), "heat map": str(heat_map)})
+        output.facts({"table": str(csv), "heat map": str(heat_map), "provenance": str(json)})
 
 
 def _print(output: Output, experiment: Experiment, table: "RobustnessTable") -> None:

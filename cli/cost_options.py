@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from accelsim.cli.seed import SEED
+
 __all__ = ["cost_options"]
 
 
@@ -35,7 +37,7 @@ def cost_options(command: Callable[..., None]) -> Callable[..., None]:
         show_default=True,
         help="How many random operations.",
     )
-    @click.option("--seed", type=int, default=0, show_default=True, help="Seed of random operands.")
+    @click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of random operands.")
     @click.option(
         "--frequency",
         "frequency_mhz",

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from accelsim.cli.chosen_multipliers import FLOAT
 from accelsim.cli.experiment import Setting, experiment_options
 from accelsim.cli.output import Output, output_options
+from accelsim.cli.versions import software_versions
 
 if TYPE_CHECKING:
     from torch import nn
@@ -21,8 +23,10 @@ _LAYER_COLUMNS = ["layer", "input", "output", "MACs", "act. scale", "zero", "wei
 @click.command(
     epilog=(
         "JSON: network, dataset, dataset_sha256, trained_on, weights_sha256, images, layers, "
-        "activation_operand, weights, seed; float_accuracy_percent, float_ci_low_percent, "
-        "float_ci_high_percent (Wilson 95 % interval); multipliers, a list of: multiplier, accuracy_percent, "
+        "activation_operand, weights, seed; versions (of accelsim, torch, foolbox, numpy, numba, python); "
+        "float_accuracy_percent, float_ci_low_percent, float_ci_high_percent (Wilson 95 % interval); "
+        "multipliers, a list of: multiplier, source, a_width, b_width, signed, table_sha256 (of the products "
+        "as little-endian int32, row by row), netlist_sha256 (null without gates), accuracy_percent, "
         "ci_low_percent, ci_high_percent, drop_points (float minus this accuracy), and layers, a list of "
         "those that run on the multiplier: name, kind, input_shape and output_shape (of one image), "
         "macs_per_image, activation_scale, activation_zero_point, weight_scales and weight_zero_points (one, "
@@ -41,16 +45,16 @@ def evaluate(output: Output, setting: Setting, layers_report: bool) -> None:
     experiment = setting.prepare(output)
     from accelsim.attacks import wilson_interval
     from accelsim.conversion import layer_report
-    from accelsim.models import accuracy_percent
+    from accelsim.models import correct_count
 
     images, labels = experiment.images, experiment.labels
 
     def measure(net: "nn.Module") -> tuple[float, float, float]:
-        accuracy = accuracy_percent(net, images, labels)
-        low, high = wilson_interval(round(accuracy * len(images) / 100), len(images))
-        return accuracy, 100 * low, 100 * high
+        n, correct = len(images), correct_count(net, images, labels)
+        low, high = wilson_interval(correct, n)
+        return 100 * correct / n, 100 * low, 100 * high
 
-    nets = {"float": experiment.trained.net, **experiment.victims}
+    nets = {FLOAT: experiment.trained.net, **experiment.victims}
     found = {}
     with output.progress("classifying", len(nets)) as advance:
         for name, net in nets.items():
@@ -58,24 +62,25 @@ def evaluate(output: Output, setting: Setting, layers_report: bool) -> None:
             found[name] = measure(net)
             advance(name, 1)
     reports = {name: layer_report(net) for name, net in experiment.victims.items()}
-    exact = found["float"]
+    exact = found[FLOAT]
     if output.json:
         output.document(
             {
                 **experiment.about,
+                "versions": software_versions(),
                 "float_accuracy_percent": exact[0],
                 "float_ci_low_percent": exact[1],
                 "float_ci_high_percent": exact[2],
                 "multipliers": [
                     {
-                        "multiplier": name,
-                        "accuracy_percent": found[name][0],
-                        "ci_low_percent": found[name][1],
-                        "ci_high_percent": found[name][2],
-                        "drop_points": exact[0] - found[name][0],
-                        "layers": [asdict(layer) for layer in reports[name]],
+                        **multiplier.provenance(),
+                        "accuracy_percent": found[multiplier.name][0],
+                        "ci_low_percent": found[multiplier.name][1],
+                        "ci_high_percent": found[multiplier.name][2],
+                        "drop_points": exact[0] - found[multiplier.name][0],
+                        "layers": [asdict(layer) for layer in reports[multiplier.name]],
                     }
-                    for name in experiment.victims
+                    for multiplier in experiment.multipliers
                 ],
             }
         )

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import click
 
 from accelsim.cli.completion import complete_multiplier
-from accelsim.cli.destination import require_writable_file
 from accelsim.cli.output import Output, output_options
+from accelsim.cli.seed import SEED
 from accelsim.errors import AccelsimError
+from accelsim.storage import require_writable_file
 
 if TYPE_CHECKING:
     from accelsim.rtl.evolution import Search
@@ -48,7 +49,7 @@ __all__ = ["evolve"]
 )
 @click.option("--generations", type=click.IntRange(min=1), help="Likewise, in generations.")
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Stop after this time.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random generator.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the random generator.")
 @click.option(
     "--nodes", type=int, help="Gates of a chromosome, used or not; default: 1/4 more than the seed circuit's."
 )

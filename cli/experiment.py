@@ -1,24 +1,27 @@
 """The options that `evaluate` and `attack` share, and the networks on hardware that they ask for."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from accelsim.cli.chosen_multipliers import ChosenMultiplier, chosen_multipliers
 from accelsim.cli.completion import complete_multiplier
 from accelsim.cli.output import Output
+from accelsim.cli.seed import SEED
 from accelsim.errors import AccelsimError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from accelsim.lut import Lut
     from accelsim.models import TrainedNetwork
 
 __all__ = ["Experiment", "Setting", "experiment_options"]
+
+Layers = Literal["conv", "linear", "all"]
 
 DEFAULT_MULTIPLIERS = ("mul8u_exact", "mul8u_drum_k4", "mul8u_trunc_k8", "mul8u_ama5")
 
@@ -54,42 +57,30 @@ class Setting:
     checkpoint: Path | None
     multiplier: tuple[str, ...]
     images: int | None
-    layers: Literal["conv", "linear", "all"] | None
+    layers: Layers | None
     activation_operand: Literal["a", "b"]
     weights: Literal["per-tensor", "per-channel"]
     seed: int
 
     def prepare(self, output: Output) -> "Experiment":
         """Load data and LUTs, get the trained network, and put it on each multiplier."""
-        luts = self._luts(output)
+        multipliers = chosen_multipliers(self.multiplier, output)
         with output.working("loading network and images"):
-            from accelsim.conversion import approximate
             from accelsim.models import calibration_images, load_checkpoint, load_dataset, trained_network
 
-            dataset = load_dataset(self.data)
-            n = len(dataset.test_images) if self.images is None else self.images
-            images, labels = dataset.test_subset(n)
-            calibration = calibration_images(dataset, min(256, len(dataset.train_images)), seed=self.seed)
-        if self.checkpoint:
-            trained = load_checkpoint(self.checkpoint, self.network)
-        else:
-            name = self.network or "lenet5"
-            trained = trained_network(name, dataset, seed=self.seed, progress=output.shows_progress)
-        layers = self.layers or _default_layers(trained.net)
+            trained = load_checkpoint(self.checkpoint, self.network) if self.checkpoint else None
+            network = trained.network if trained else self.network or "lenet5"
+            layers = _layers(network, self.layers)
+        dataset = load_dataset(self.data, progress=output.shows_progress)
+        n = len(dataset.test_images) if self.images is None else self.images
+        images, labels = dataset.test_subset(n)
+        if not trained:
+            trained = trained_network(network, dataset, seed=self.seed, progress=output.shows_progress)
         with output.working("quantizing"):
-            victims = {
-                name: approximate(
-                    trained.net,
-                    lut,
-                    calibration=calibration,
-                    layers=layers,
-                    activation_operand=self.activation_operand,
-                    weights=self.weights,
-                ).eval()
-                for name, lut in luts.items()
-            }
+            calibration = calibration_images(dataset, min(256, len(dataset.train_images)), seed=self.seed)
+            victims = self._quantized(trained.net, multipliers, calibration, layers)
         about = {
-            "network": trained.network,
+            "network": network,
             "dataset": dataset.name,
             "dataset_sha256": dataset.sha256,
             "trained_on": trained.dataset,
@@ -100,25 +91,31 @@ class Setting:
             "weights": self.weights,
             "seed": self.seed,
         }
-        return Experiment(trained, images, labels, victims, about)
+        return Experiment(trained, images, labels, victims, multipliers, about)
 
-    def _luts(self, output: Output) -> "dict[str, Lut]":
-        """Return the LUTs by name, the accurate multipliers of the same kinds before the others."""
-        given: dict[str, Lut] = {}
-        with output.progress("simulating multipliers", len(self.multiplier)) as advance:
-            from accelsim.rtl.catalogue import load_lut
+    def _quantized(
+        self, net: "nn.Module", multipliers: Sequence[ChosenMultiplier], calibration: "Tensor", layers: str
+    ) -> "dict[str, nn.Module]":
+        """Put the network on each multiplier, calibrated once for all of the same kind."""
+        from accelsim.conversion import approximate, swap_lut
 
-            for name in self.multiplier:
-                advance(name, 0)
-                lut = load_lut(name)
-                if lut.name in given:
-                    raise AccelsimError(f"multiplier {lut.name} is given twice")
-                given[lut.name] = lut
-                advance(name, 1)
-            accurate = dict.fromkeys(
-                f"mul{lut.a_width}{'s' if lut.signed else 'u'}_exact" for lut in given.values()
-            )
-            return {name: load_lut(name) for name in accurate} | given
+        first: dict[tuple[int, int, bool], nn.Module] = {}
+        victims = {}
+        for multiplier in multipliers:
+            lut = multiplier.lut
+            kind = lut.a_width, lut.b_width, lut.signed
+            if kind in first:
+                victims[multiplier.name] = swap_lut(first[kind], lut)
+            else:
+                victims[multiplier.name] = first[kind] = approximate(
+                    net,
+                    lut,
+                    calibration=calibration,
+                    layers=layers,
+                    activation_operand=self.activation_operand,
+                    weights=self.weights,
+                )
+        return victims
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +130,8 @@ class Experiment:
     labels : int64 tensor of shape (N,)
     victims : mapping of str to nn.Module
         The network on each multiplier, by the multiplier's name.
+    multipliers : list of ChosenMultiplier
+        The multipliers, in the order of the victims.
     about : mapping of str to JSON values
         What was chosen, for the result.
     """
@@ -141,6 +140,7 @@ class Experiment:
     images: "Tensor"
     labels: "Tensor"
     victims: "dict[str, nn.Module]"
+    multipliers: list[ChosenMultiplier]
     about: dict[str, Any]
 
     @property
@@ -217,7 +217,7 @@ def experiment_options(images: int | None) -> Callable[[Callable[..., None]], Ca
         ),
         click.option(
             "--seed",
-            type=click.IntRange(min=0),
+            type=SEED,
             default=0,
             show_default=True,
             help="Seed of training, calibration and attacks.",
@@ -237,7 +237,19 @@ def experiment_options(images: int | None) -> Callable[[Callable[..., None]], Ca
     return decorate
 
 
-def _default_layers(net: "nn.Module") -> Literal["conv", "linear"]:
+def _layers(network: str, wanted: Layers | None) -> Layers:
+    """Return which layers run on the multiplier.
+
+    Raises
+    ------
+    AccelsimError
+        If the network is unknown or has no such layers.
+    """
     from torch import nn
 
-    return "conv" if any(isinstance(module, nn.Conv2d) for module in net.modules()) else "linear"
+    from accelsim.models import build_network
+
+    convolutional = any(isinstance(module, nn.Conv2d) for module in build_network(network).modules())
+    if wanted == "conv" and not convolutional:
+        raise AccelsimError(f"{network} has no convolutional layers; give --layers linear, or leave it out")
+    return wanted or ("conv" if convolutional else "linear")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-__all__ = ["Output", "output_options"]
+__all__ = ["Output", "json_text", "output_options"]
 
 #: Wider than any line: what is piped is never wrapped or cut.
 UNLIMITED_WIDTH = 100_000
@@ -118,8 +118,13 @@ class Output:
         return Text(text, style)
 
     def document(self, content: Mapping[str, Any]) -> None:
-        """Print the one JSON document; numbers that JSON lacks (NaN, infinities) become null."""
-        click.echo(json.dumps(_as_json(content), indent=2, allow_nan=False))
+        """Print the one JSON document."""
+        click.echo(json_text(content))
+
+
+def json_text(content: Mapping[str, Any]) -> str:
+    """Return a JSON document; numbers that JSON lacks (NaN, infinities) become null."""
+    return json.dumps(_as_json(content), indent=2, allow_nan=False)
 
 
 def output_options(command: Callable[..., None]) -> Callable[..., None]:

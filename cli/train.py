@@ -5,8 +5,9 @@ from pathlib import Path
 
 import click
 
-from accelsim.cli.destination import require_writable_file
 from accelsim.cli.output import Output, output_options
+from accelsim.cli.seed import SEED
+from accelsim.storage import require_writable_file
 
 __all__ = ["train"]
 
@@ -28,9 +29,7 @@ __all__ = ["train"]
 @click.option(
     "--epochs", type=click.IntRange(min=1), help="Passes over the training images; default: by data set."
 )
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of initial weights and orders."
-)
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of initial weights and orders.")
 @click.option(
     "-o",
     "--output",
@@ -51,9 +50,8 @@ def train(output: Output, network: str, data: str, epochs: int | None, seed: int
     from accelsim.models import train as train_network
 
     build_network(network)  # an unknown name is said before the data is loaded
-    trained = train_network(
-        network, load_dataset(data), epochs=epochs, seed=seed, progress=output.shows_progress
-    )
+    dataset = load_dataset(data, progress=output.shows_progress)
+    trained = train_network(network, dataset, epochs=epochs, seed=seed, progress=output.shows_progress)
     save_checkpoint(trained, path)
     if output.json:
         output.document(

@@ -31,7 +31,12 @@ def test_files_and_document_agree(tiny, tmp_path):
     assert set(frame["n"]) == {12}
     assert (frame["robustness_percent"] == 100 * frame["correct"] / 12).all()
     assert (tmp_path / "out" / "robustness.png").read_bytes().startswith(PNG)
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["robustness.csv", "robustness.png"]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "robustness.csv",
+        "robustness.json",
+        "robustness.png",
+    }
+    assert (tmp_path / "out" / "robustness.json").read_text() == ended.out
     assert (content["network"], content["layers"], content["images"]) == ("ffnn", "linear", 12)
 
 
@@ -43,9 +48,10 @@ def test_text(tiny, tmp_path):
     for line, victim in zip(lines[title + 2 :], ["mul4u_exact", "mul4u_udm"], strict=False):
         values = [f"{frame.loc[(victim, budget), 'robustness_percent']:.1f}" for budget in (0, 0.1)]
         assert line.split() == [victim, *values]
-    assert lines[-2:] == [
-        f"table     {tmp_path / 'out' / 'robustness.csv'}",
-        f"heat map  {tmp_path / 'out' / 'robustness.png'}",
+    assert lines[-3:] == [
+        f"table       {tmp_path / 'out' / 'robustness.csv'}",
+        f"heat map    {tmp_path / 'out' / 'robustness.png'}",
+        f"provenance  {tmp_path / 'out' / 'robustness.json'}",
     ]
 
 
@@ -67,6 +73,11 @@ def test_all_attacks_and_budgets_of_the_paper(tiny, monkeypatch):
     monkeypatch.setattr("accelsim.attacks.evaluate_robustness", record)
     assert tiny("-a", "all", "-b", "paper").code == 130
     assert asked == {"attacks": attack_names(), "budgets": list(PAPER_BUDGETS)}
+    assert 0.17 not in PAPER_BUDGETS
+    tiny("-b", "0.17", "-b", "paper", "-b", "0.1")
+    assert asked["budgets"] == sorted({0.17, 0.1, *PAPER_BUDGETS})
+    tiny("-b", "0.2", "-b", "0", "-b", "0.2")
+    assert asked["budgets"] == [0, 0.2]
 
 
 def test_defaults_are_as_promised(accelsim):
@@ -89,6 +100,8 @@ def test_defaults_are_as_promised(accelsim):
         (["--images", "0"], "0 is not in the range x>=1"),
         (["--activation-operand", "c"], "'c' is not one of 'a', 'b'"),
         (["-m", "mul8u_drum"], "drum"),
+        (["--seed", "-1"], "-1 is not in the range"),
+        (["--seed", str(2**63)], "is not in the range"),
     ],
 )
 def test_bad_options_are_refused_before_anything_is_trained(refused, monkeypatch, tmp_path, arguments, hint):
@@ -98,7 +111,9 @@ def test_bad_options_are_refused_before_anything_is_trained(refused, monkeypatch
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("taken", ["out", "out/robustness.csv/", "out/robustness.png/"])
+@pytest.mark.parametrize(
+    "taken", ["out", "out/robustness.csv/", "out/robustness.png/", "out/robustness.json/"]
+)
 def test_unwritable_folder_is_refused_before_anything_is_trained(refused, monkeypatch, tmp_path, taken):
     monkeypatch.setattr("accelsim.models.trained_network", lambda *_, **__: pytest.fail("trained"))
     if taken.endswith("/"):

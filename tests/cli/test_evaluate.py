@@ -1,10 +1,12 @@
 import dataclasses
 import re
 
+import numpy as np
 import pytest
 import torch
 
 from accelsim.conversion import LayerReport, approximate
+from accelsim.errors import AccelsimError
 from accelsim.models import calibration_images, load_checkpoint, load_dataset
 from accelsim.rtl.catalogue import load_lut
 
@@ -79,9 +81,46 @@ def test_text_with_the_report_of_layers(accelsim, checkpoints):
     assert len(conv2.split()) == len(columns)
 
 
+@pytest.mark.parametrize("arguments", [["-m", "wide.npy"], ["--network", "ffnn", "--layers", "conv"]])
+def test_what_cannot_run_is_refused_before_data_and_training(refused, monkeypatch, tmp_path, arguments):
+    monkeypatch.chdir(tmp_path)
+    np.save("wide.npy", np.zeros((4096, 4096), "u4"))
+    monkeypatch.setattr("accelsim.models.trained_network", lambda *_, **__: pytest.fail("trained"))
+    monkeypatch.setattr("accelsim.models.load_dataset", lambda *_, **__: pytest.fail("loaded"))
+    refused("evaluate", *arguments)
+
+
+def test_calibration_is_that_of_each_multiplier_alone(accelsim, checkpoints):
+    def layers(*names):
+        given = [argument for name in names for argument in ("-m", name)]
+        network = ["--checkpoint", checkpoints["ffnn"], "--images", 20]
+        content = accelsim("evaluate", *network, *given, "--json").document
+        return {entry["multiplier"]: entry for entry in content["multipliers"]}
+
+    names = ["mul4u_udm", "mul4s_bw_ama1_k2", "mul4u_mitchell"]
+    together = layers(*names)
+    for name in names:
+        assert together[name] == layers(name)[name]
+
+
+def test_the_bar_of_a_download_is_silent_when_quiet(refused, monkeypatch):
+    asked = []
+
+    def load(name, *, progress):
+        asked.append(progress)
+        raise AccelsimError("enough")
+
+    monkeypatch.setattr("accelsim.models.load_dataset", load)
+    refused("evaluate", "-m", "mul4u_udm", "--quiet")
+    refused("train", "--quiet")
+    assert asked == [False, False]
+
+
 def test_bad_input(refused, checkpoints, tmp_path):
     ffnn = checkpoints["ffnn"]
-    assert "no conv layer" in refused("evaluate", "--checkpoint", ffnn, "--layers", "conv")
+    assert "ffnn has no convolutional layers; give --layers linear" in refused(
+        "evaluate", "--checkpoint", ffnn, "--layers", "conv"
+    )
     assert "holds the network ffnn, not lenet5" in refused(
         "evaluate", "--checkpoint", ffnn, "--network", "lenet5"
     )
