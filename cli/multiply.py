@@ -7,9 +7,10 @@ import click
 from accelsim.cli.completion import complete_multiplier
 from accelsim.cli.float_products import print_float_product
 from accelsim.cli.output import Output, output_options
+from accelsim.errors import AccelsimError
 
 if TYPE_CHECKING:
-    from accelsim.lut import Lut
+    from accelsim.rtl.circuits import Circuit
 
 __all__ = ["multiply"]
 
@@ -39,8 +40,7 @@ def multiply(output: Output, name: str, a: str, b: str) -> None:
     if isinstance(circuit, FloatCircuit):
         print_float_product(output, circuit, a, b)
     else:
-        lut = circuit.lut()
-        _print_product(output, lut, _integer(a), _integer(b))
+        _print_product(output, circuit, _integer(a), _integer(b))
 
 
 def _integer(text: str) -> int:
@@ -50,14 +50,32 @@ def _integer(text: str) -> int:
         raise click.UsageError(f"{text!r} is not a valid integer", click.get_current_context()) from None
 
 
-def _print_product(output: Output, lut: "Lut", a: int, b: int) -> None:
-    approximate, exact = int(lut.multiply(a, b)), a * b
+def _product(circuit: "Circuit", a: int, b: int) -> int:
+    """Look a product up, or simulate the gates of a multiplier that is too wide for a LUT."""
+    from accelsim.lut import MAX_LUT_WIDTH
+    from accelsim.simulation import outputs
+
+    if max(circuit.a_width, circuit.b_width) <= MAX_LUT_WIDTH:
+        return int(circuit.lut().multiply(a, b))
+    for operand, value, width in (("a", a, circuit.a_width), ("b", b, circuit.b_width)):
+        low, high = (-(1 << width - 1), (1 << width - 1) - 1) if circuit.signed else (0, (1 << width) - 1)
+        if not low <= value <= high:
+            raise AccelsimError(
+                f"{circuit.name}: operand {operand} is {value}; expected integers from {low} to {high}"
+            )
+    pattern = int(outputs(circuit.netlist(), a, b))
+    sign = pattern >> (circuit.product_width - 1) if circuit.signed else 0
+    return pattern - (sign << circuit.product_width)
+
+
+def _print_product(output: Output, circuit: "Circuit", a: int, b: int) -> None:
+    approximate, exact = _product(circuit, a, b), a * b
     error = approximate - exact
     relative = 100 * error / abs(exact) if exact else None
     if output.json:
         output.document(
             {
-                "multiplier": lut.name,
+                "multiplier": circuit.name,
                 "a": a,
                 "b": b,
                 "exact_product": exact,
@@ -71,7 +89,7 @@ def _print_product(output: Output, lut: "Lut", a: int, b: int) -> None:
     output.facts(
         {
             "exact": f"{a} x {b} = {exact}",
-            lut.name: f"{a} x {b} = {approximate}",
+            circuit.name: f"{a} x {b} = {approximate}",
             "error": f"{error:+d}{share}",
         }
     )

@@ -49,5 +49,34 @@ def test_unknown_multiplier_names_the_nearest(refused):
     assert "mul4u_mitchell" in refused("multiply", "mul4u_mitchel", 3, 3)
 
 
+@pytest.mark.parametrize(
+    ("name", "a", "b"),
+    [
+        ("mul16u_exact", 65535, 65535),
+        ("mul16s_exact", -32768, 32767),
+        ("mul32u_exact", 2**32 - 1, 2**32 - 1),
+        ("mul32s_exact", -(2**31), -(2**31)),
+        ("mul32s_exact", -(2**31), 2**31 - 1),
+    ],
+)
+def test_multipliers_too_wide_for_a_lut(accelsim, name, a, b):
+    content = accelsim("multiply", name, a, b, "--json").document
+    assert content["multiplier"] == name
+    assert content["approximate_product"] == content["exact_product"] == a * b
+
+
+def test_approximate_product_too_wide_for_a_lut(accelsim):
+    # Mitchell: 2^15 (1 + x) times 2^15 (1 + y) is 2^30 (1 + x + y); here x = y = 1/4.
+    assert (
+        accelsim("multiply", "mul16u_mitchell", 40960, 40960, "--json").document["approximate_product"]
+        == 3 * 2**29
+    )
+
+
+@pytest.mark.parametrize(("a", "b"), [(2**15, 0), (0, -(2**15) - 1)])
+def test_wide_operand_out_of_range(refused, a, b):
+    assert "expected integers from -32768 to 32767" in refused("multiply", "mul16s_exact", a, b)
+
+
 def test_operand_that_is_no_number(refused):
     assert "'x' is not a valid integer" in refused("multiply", "mul4u_exact", "x", 3)
