@@ -102,10 +102,15 @@ class SearchSettings:
     mutations: int = 5
 
     def __post_init__(self) -> None:
-        for name, low in (("seed", 0), ("nodes", 1), ("offspring", 1), ("mutations", 1)):
+        for name, low, bits in (
+            ("seed", 0, 63),
+            ("nodes", 1, 24),
+            ("offspring", 1, 24),
+            ("mutations", 1, 24),
+        ):
             value = getattr(self, name)
-            if value is not None and not low <= value < 1 << 31:
-                raise AccelsimError(f"{name} is {value}; expected {low} to {(1 << 31) - 1}")
+            if value is not None and not low <= value < 1 << bits:
+                raise AccelsimError(f"{name} is {value}; expected {low} to {(1 << bits) - 1}")
 
 
 class Search:

@@ -41,6 +41,7 @@ def test_sdist_holds_the_rooms_as_files(built):
         members = {member.name.split("/", 1)[-1]: member for member in content.getmembers()}
     for name in [
         "accelsim/rtl/cells.py",
+        "accelsim/rtl/evolved/mul8u_evo_m0.gates",
         "accelsim/cli/__init__.py",
         "accelsim/py.typed",
         "LICENSE",
@@ -52,7 +53,9 @@ def test_sdist_holds_the_rooms_as_files(built):
 def test_wheel_installs_nothing_beside_accelsim(built):
     (wheel,) = built.glob("*.whl")
     with zipfile.ZipFile(wheel) as content:
-        top = {name.split("/")[0] for name in content.namelist()}
+        names = content.namelist()
+    assert "accelsim/rtl/evolved/mul8u_evo_m0.gates" in names
+    top = {name.split("/")[0] for name in names}
     assert {name.split("-")[0] for name in top} == {"accelsim"}
 
 
