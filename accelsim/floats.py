@@ -141,11 +141,12 @@ class ClosedForm:
         Raises
         ------
         AccelsimError
-            If twice an operand is beyond float32's range.
+            If twice an operand is beyond float32's range, or an operand is not a number.
         """
         values = self._flushed(b)
-        if values.size and np.abs(values).max() >= 2.0**127:
-            raise AccelsimError(f"{self.name}: operand b is {values.max():g}; expected less than 2^127")
+        beyond = values[~(np.abs(values) < 2.0**127)]
+        if beyond.size:
+            raise AccelsimError(f"{self.name}: operand b is {beyond[0]:g}; expected a magnitude below 2^127")
         high = (values.view(np.uint32) & np.uint32(self._high_mask)).view(np.float32)
         return np.stack([values, high + high])
 

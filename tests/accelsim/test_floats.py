@@ -120,3 +120,9 @@ def test_unknown_name():
 def test_halving_needs_truncation():
     with pytest.raises(AccelsimError, match="halved only where it is truncated"):
         ClosedForm("x", 4, "nearest-even", halves_overflow=True)
+
+
+@pytest.mark.parametrize("bad", [-3e38, np.inf, np.nan])
+def test_second_operands_that_cannot_be_doubled(bad):
+    with pytest.raises(AccelsimError, match=f"operand b is {bad:g}; expected a magnitude below 2\\^127"):
+        closed_form("axfpm_blocks4").terms_b(np.array([1, bad], np.float32))
