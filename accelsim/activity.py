@@ -29,7 +29,7 @@ class Activity:
         Steps from one operand pair to the next.
     toggles : int64 array of shape (nets,)
         How often each net changed.
-    quiet_toggles : int64 array of shape (pairs,)
+    quiet_toggles : int64 array, one entry for each watched pair
         How often the first net of each watched pair changed while the second did not.
     """
 

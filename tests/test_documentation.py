@@ -15,7 +15,7 @@ PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").r
 PAGES = [page for page in PAGES if "_build" not in page.parts]
 
 
-@pytest.mark.parametrize("page", ["tutorial.md", "how-to/use-your-own-network.md"])
+@pytest.mark.parametrize("page", ["tutorial.md", "how-to/use-your-own-network.md", "how-to/estimate-cost.md"])
 def test_examples_run(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(
