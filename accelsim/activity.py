@@ -50,7 +50,7 @@ def count_toggles(
     *operands : integer arrays of shape (n,)
         Bit patterns of each input port in the order of the stream (negative numbers: their two's
         complement), n at least 2.
-    watched : sequence of pairs of int
+    watched : sequence of tuple of two int
         Pairs of nets, of which the changes of the first without a change of the second are counted.
 
     Raises
