@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -124,5 +126,5 @@ def test_halving_needs_truncation():
 
 @pytest.mark.parametrize("bad", [-3e38, np.inf, np.nan])
 def test_second_operands_that_cannot_be_doubled(bad):
-    with pytest.raises(AccelsimError, match=f"operand b is {bad:g}; expected a magnitude below 2\\^127"):
+    with pytest.raises(AccelsimError, match=re.escape(f"operand b is {bad:g}; expected a magnitude")):
         closed_form("axfpm_blocks4").terms_b(np.array([1, bad], np.float32))
