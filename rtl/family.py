@@ -2,9 +2,9 @@
 
 A multiplier's file says the command that found it. A name tells the metric and its bound:
 ``mul8u_evo_m35703`` has a MAE of at most 0.35703 %; ``w``, ``r`` and ``e`` stand for WCE, MRE and EP, and the
-number counts 1e-5 %; a ``b`` behind it marks a second circuit under the bound. A search starts from a circuit
-with a tighter bound or from an exact one, so that area that one bound has saved need not be found again under
-the next.
+number counts 1e-5 %; a ``b`` or ``c`` behind it marks another circuit under the bound. A search starts from a
+circuit with a tighter bound or from an exact one, so that area that one bound has saved need not be found
+again under the next.
 
 ``python -m accelsim.rtl.family [NAME...]`` repeats the searches, of the whole family or of some, and exits
 with 1 if one finds another circuit than the file holds.

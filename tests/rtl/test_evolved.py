@@ -53,7 +53,7 @@ def test_file_says_what_the_circuit_is(name):
 def test_bound_of_the_command_is_kept_and_in_the_name(name):
     circuit = evolved_circuit(name)
     task = EvolutionTask.of_command(circuit.source)
-    letter, units = re.fullmatch(r"mul8[us]_evo_([mwre])([0-9]+)b?", name).groups()
+    letter, units = re.fullmatch(r"mul8[us]_evo_([mwre])([0-9]+)[bc]?", name).groups()
     assert task.metric == {"m": "mae", "w": "wce", "r": "mre", "e": "ep"}[letter]
     percent = float(task.bound.removesuffix("%"))
     assert int(units) == round(percent * 1e5)
