@@ -23,7 +23,8 @@ class Chromosome:
 
     Parameters
     ----------
-    inputs, outputs : tuple of Port
+    inputs : tuple of Port
+    output : Port
         Ports of the netlist.
     nodes : int32 array of shape (nodes, 3)
         Function (`Gate` of at most two operands) and the nets it reads.

@@ -22,11 +22,10 @@ class Counter(IntEnum):
     WRONG = 3  # candidates whose error exceeds the bound
     AREA = 4  # of the parent, in 1e-4 um^2
     ERROR_SUM = 5  # of the parent
-    IMPROVED_AT = 6  # generation of the last smaller area
 
 
 COUNTERS = len(Counter)
-_GENERATION, _SKIPPED, _HEAVIER, _WRONG, _AREA, _ERROR_SUM, _IMPROVED_AT = map(int, Counter)
+_GENERATION, _SKIPPED, _HEAVIER, _WRONG, _AREA, _ERROR_SUM = map(int, Counter)
 _ONE_OPERAND = 2  # BUF and NOT are the functions below
 
 
@@ -126,8 +125,6 @@ def evolve_generations(
             best_outputs, child_outputs = child_outputs, best_outputs
         counters[_GENERATION] += 1
         if found:
-            if best_area < counters[_AREA]:
-                counters[_IMPROVED_AT] = counters[_GENERATION]
             counters[_AREA], counters[_ERROR_SUM] = best_area, best_sum
             nodes[:] = best_nodes
             outputs[:] = best_outputs
