@@ -51,7 +51,7 @@ def prove_equal(left: Netlist, right: Netlist, seconds: float) -> Equivalence:
         If ABC fails or is not there.
     """
     printed = _abc(
-        [f"cec -n -T {max(1, round(seconds))} -C 1000000000 left.blif right.blif"],
+        [f"cec -T {max(1, round(seconds))} -C 1000000000 left.blif right.blif"],
         {"left.blif": blif_of(left, "left"), "right.blif": blif_of(right, "right")},
         seconds,
     )

@@ -202,7 +202,7 @@ def _proven_or_sampled(
     if verdict == "equal":
         return _Outcome(method, everything, 0, ())
     if counterexample is None:
-        return sampled._replace(undecided=f"no proof by {method} within {time_limit:g} s")
+        return sampled._replace(undecided=f"{method} gave no proof within {time_limit:g} s")
     a, b = (np.array([operand], dtype=np.uint64) for operand in counterexample)
     pair = a, b
     first = _mismatches(circuit, pair, outputs(netlist, *pair), reference.products(pair))

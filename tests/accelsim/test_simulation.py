@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from accelsim.errors import AccelsimError
 from accelsim.netlist import FIRST_INPUT_NET, Gate, Netlist, Port
-from accelsim.simulation import BLOCK_VECTORS, outputs, truth_table
+from accelsim.simulation import BLOCK_VECTORS, outputs, outputs_in_order, truth_table
 
 FUNCTIONS = {
     Gate.BUF: lambda a, b, c: a,
@@ -141,3 +141,21 @@ def test_two_outputs():
     netlist = Netlist("two", (Port("a", (2,)),), (Port("p", (2,)), Port("q", (0,))), [], np.empty((0, 3)))
     with pytest.raises(AccelsimError, match="expected one"):
         truth_table(netlist)
+
+
+@pytest.mark.parametrize("widths", [(4, 9), (10, 4), (13,)])
+def test_pieces_of_the_truth_table(widths):
+    netlist = random_netlist(8, widths, 60, 20)
+    table = truth_table(netlist).ravel()
+    for first, count in [(0, len(table)), (64, 1), (4096, 4096), (len(table) - 64, 64), (1024, 2000)]:
+        piece = outputs_in_order(netlist, first, count)
+        assert piece.dtype == table.dtype
+        np.testing.assert_array_equal(piece, table[first : first + count])
+
+
+def test_pieces_of_a_table_that_no_memory_holds():
+    netlist = random_netlist(9, (31, 31), 80, 33)
+    first = 0x2AAA_5555_1234_5000
+    numbers = np.arange(first, first + 5000, dtype=np.uint64)
+    a, b = numbers >> np.uint64(31), numbers & np.uint64(0x7FFF_FFFF)
+    np.testing.assert_array_equal(outputs_in_order(netlist, first, 5000), outputs(netlist, a, b))

@@ -1,4 +1,5 @@
 import random
+from shutil import which
 
 import numpy as np
 import pytest
@@ -89,3 +90,75 @@ def test_missing_lut_file(refused, tmp_path):
 
 def test_vectors_go_with_amaranth(refused):
     assert "--vectors goes with amaranth" in refused("verify-mult", "mul4u_exact", "--vectors", 5)
+
+
+def test_against_another_multiplier(accelsim):
+    ended = accelsim("verify-mult", "mul4u_dadda", "--against", "mul4u_csa")
+    assert ended.code == 0
+    assert ended.out.splitlines()[-1] == "mul4u_dadda: all 256 products are those of mul4u_csa"
+    ended = accelsim("verify-mult", "mul4u_udm", "--against", "mul4u_csa")
+    assert ended.code == 1
+    lines = ended.out.splitlines()
+    assert ["a", "b", "hardware", "expected"] in [line.split() for line in lines]
+    assert ["3", "3", "7", "9"] in [line.split() for line in lines]
+    assert lines[-1] == "1 of 1 multipliers differ from the reference"
+
+
+def test_text_of_proofs(accelsim):
+    ended = accelsim("verify-mult", "mul17u_exact")
+    assert ended.out.splitlines()[1].split()[:5] == [
+        "mul17u_exact",
+        f"{1 << 34:,}",
+        "(all,",
+        "by",
+        "algebra)",
+    ]
+    assert "mul17u_exact: proven to be a * b for every operand pair, by its polynomial" in ended.out
+    ended = accelsim("verify-mult", "mul17u_drum_k2", "--against", "mul17u_drum_k2")
+    assert "proven by SAT to equal mul17u_drum_k2 for every operand pair" in ended.out
+
+
+def test_what_is_not_proven(accelsim):
+    ended = accelsim("verify-mult", "mul17u_drum_k2", "--vectors", 100, "--seed", 3)
+    assert ended.out.splitlines()[1].split()[2] == "(random)"
+    assert "nothing is proven about others (no method of proof for this closed form)" in ended.out
+    (entry,) = accelsim("verify-mult", "mul17u_drum_k2", "--vectors", 100, "--json").document["verifications"]
+    assert (entry["method"], entry["proven"], entry["exhaustive"]) == ("random", False, False)
+    assert entry["reference"] == "closed form"
+
+
+def test_random_vectors_in_text(accelsim):
+    ended = accelsim("verify-mult", "mul8u_udm", "--simulator", "amaranth", "--vectors", 20)
+    assert (
+        ended.out.splitlines()[-1]
+        == "mul8u_udm: 20 random products are those of mul8u_udm; nothing is proven about others"
+    )
+
+
+@pytest.mark.skipif(not which("iverilog"), reason="iverilog is not on PATH")
+def test_icarus(accelsim, flipped):
+    path, a, b, wrong = flipped
+    assert accelsim("verify-mult", "mul4u_udm", "--simulator", "icarus").code == 0
+    ended = accelsim("verify-mult", "mul4u_udm", "--lut", path, "--simulator", "icarus", "--json")
+    assert ended.code == 1
+    (entry,) = ended.document["verifications"]
+    right = int(load_lut("mul4u_udm").table[a, b])
+    assert entry["first_mismatches"] == [{"a": a, "b": b, "hardware": right, "lut": wrong}]
+    assert (entry["simulator"], entry["method"]) == ("icarus", "exhaustive")
+
+
+@pytest.mark.parametrize(("simulator", "program"), [("icarus", "iverilog"), ("verilator", "verilator")])
+def test_missing_simulator(refused, monkeypatch, tmp_path, simulator, program):
+    load_lut("mul4u_udm")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    line = refused("verify-mult", "mul4u_udm", "--simulator", simulator)
+    assert line == f"accelsim: {program} is not on PATH; it is needed for --simulator {simulator}\n"
+
+
+def test_lut_or_against(refused, flipped):
+    arguments = ["mul4u_udm", "--lut", flipped[0], "--against", "mul4u_exact"]
+    assert "either --lut or --against" in refused("verify-mult", *arguments)
+
+
+def test_no_closed_form(refused):
+    assert "mul16u_ama1 has neither a LUT nor a closed form" in refused("verify-mult", "mul16u_ama1")

@@ -5,9 +5,14 @@ from hypothesis import strategies as st
 
 from accelsim.errors import AccelsimError
 from accelsim.lut import Lut
-from accelsim.rtl.catalogue import load_lut
-from accelsim.rtl.library import names
+from accelsim.netlist import Gate, Netlist, Port
+from accelsim.rtl.catalogue import load_lut, netlist_of
+from accelsim.rtl.circuits import DescribedCircuit
+from accelsim.rtl.closed_form import closed_form
+from accelsim.rtl.library import describe, names, wide_names
+from accelsim.rtl.operand_pairs import chosen_pairs
 from accelsim.rtl.verification import Mismatch, verify
+from accelsim.simulation import outputs_in_order, truth_table
 
 
 def flipped(lut: Lut, a: int, b: int, bit: int) -> Lut:
@@ -95,3 +100,177 @@ def test_paths(tmp_path):
     np.testing.assert_array_equal(load_lut(str(tmp_path / "mine.npy")).table, load_lut("mul4u_udm").table)
     with pytest.raises(AccelsimError, match="cannot read"):
         load_lut("./mul4u_udm.npz")
+
+
+@pytest.fixture
+def wrong_gate(monkeypatch, mutate):
+    """Give every description a netlist with one wrong gate; return the right one."""
+
+    def of(name: str, seed: int):
+        right = netlist_of(name)
+        monkeypatch.setattr(DescribedCircuit, "fresh_netlist", lambda circuit: mutate(right, seed))
+        return right, mutate(right, seed)
+
+    return of
+
+
+@pytest.mark.parametrize(
+    "name", ["mul13u_exact", "mul13s_exact", "mul13u_drum_k4", "mul13u_trunc_k9_corrected"]
+)
+def test_every_pair_of_wider_multipliers_against_the_closed_form(name):
+    found = verify(name)
+    assert (found.pairs_checked, found.mismatches, found.method) == (1 << 26, 0, "exhaustive")
+    assert found.reference == "closed form"
+    assert found.proven
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in wide_names() if "16" in name])
+def test_every_pair_of_16_bit_multipliers(name):
+    found = verify(name)
+    assert (found.pairs_checked, found.mismatches, found.method) == (1 << 32, 0, "exhaustive")
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", ["mul8u_dadda", "mul8s_sm_mitchell"])
+def test_exhaustive_comparison_counts_what_a_wrong_gate_does(name, seed, wrong_gate):
+    right, wrong = wrong_gate(name, seed)
+    differ = np.argwhere(truth_table(right) != truth_table(wrong))
+    for found in (verify(name), verify(name, against=name)):
+        assert (found.mismatches, found.method) == (len(differ), "exhaustive")
+        first = [(one.a & 255, one.b & 255) for one in found.first_mismatches]
+        assert first == [tuple(pair) for pair in differ[:5]]
+        assert not found.proven
+
+
+def test_exhaustive_comparison_of_wider_netlists_notices_a_wrong_gate(wrong_gate):
+    right, wrong = wrong_gate("mul13u_csa", 1)
+    differ = np.flatnonzero(outputs_in_order(right, 0, 1 << 26) != outputs_in_order(wrong, 0, 1 << 26))
+    for against in (None, "mul13u_csa"):
+        found = verify("mul13u_csa", against=against)
+        assert found.mismatches == len(differ)
+        first = [one.a << 13 | one.b for one in found.first_mismatches]
+        assert first == differ[:5].tolist()
+        assert all(one.lut == one.a * one.b for one in found.first_mismatches)
+
+
+def test_another_multiplier_as_reference():
+    found = verify("mul8u_dadda", against="mul8u_wallace")
+    assert (found.lut, found.reference, found.mismatches) == ("mul8u_wallace", "multiplier", 0)
+    different = verify("mul4u_udm", against="mul4u_exact")
+    table = load_lut("mul4u_udm").table
+    assert different.mismatches == np.count_nonzero(table != np.multiply.outer(np.arange(16), np.arange(16)))
+    assert different.first_mismatches[0] == Mismatch(a=3, b=3, hardware=7, lut=9)
+
+
+def test_a_file_as_reference(tmp_path):
+    load_lut("mul4s_bw").save(tmp_path / "t.npz")
+    found = verify("mul4s_bw", against=str(tmp_path / "t.npz"))
+    assert (found.reference, found.mismatches, found.exhaustive) == ("lut", 0, True)
+
+
+@pytest.mark.parametrize("name", ["mul20u_exact", "mul20s_exact", "mul20u_trunc_k12_corrected"])
+def test_wide_bilinear_multipliers_are_proven(name):
+    found = verify(name)
+    assert (found.method, found.mismatches, found.pairs_checked) == ("algebra", 0, 1 << 40)
+    assert found.proven
+    assert not found.exhaustive
+
+
+def test_wide_netlists_are_proven_equal():
+    found = verify("mul20u_drum_k3", against="mul20u_drum_k3")
+    assert (found.method, found.mismatches, found.pairs_checked) == ("sat", 0, 1 << 40)
+    assert found.proven
+
+
+def test_what_is_not_proven_is_called_random():
+    found = verify("mul20u_mitchell", vectors=2000)
+    assert (found.method, found.mismatches, found.proven) == ("random", 0, False)
+    assert found.undecided == "no method of proof for this closed form"
+    assert found.pairs_checked == len(chosen_pairs(20, 20, 2000, 0)[0])
+    late = verify("mul17u_wallace", against="mul17u_csa", time_limit=0.2)
+    assert (late.method, late.undecided) == ("random", "sat gave no proof within 0.2 s")
+
+
+@pytest.mark.parametrize("name", ["mul20u_exact", "mul20u_drum_k4"])
+@pytest.mark.parametrize("seed", range(2))
+def test_random_pairs_notice_a_wrong_gate(name, seed, wrong_gate):
+    wrong_gate(name, seed)
+    found = verify(name)
+    assert found.method == "random"
+    assert found.mismatches
+    assert not found.proven
+    form = closed_form(describe(name).parsed)
+    for one in found.first_mismatches:
+        expected = form.products(*(np.array([x], dtype=np.uint64) for x in (one.a, one.b)))
+        assert one.lut == expected[0] != one.hardware
+
+
+def test_sat_notices_what_random_pairs_do_not(monkeypatch):
+    """One product of 2^34 wrong."""
+    right = netlist_of("mul17u_drum_k2")
+    monkeypatch.setattr(
+        DescribedCircuit, "fresh_netlist", lambda circuit: one_product_wrong(right, 54321, 98765)
+    )
+    found = verify("mul17u_drum_k2", against="mul17u_drum_k2", vectors=1000)
+    assert (found.method, found.mismatches) == ("sat", 1)
+    (first,) = found.first_mismatches
+    assert (first.a, first.b) == (54321, 98765)
+    assert first.hardware == first.lut ^ 1
+    assert not found.proven
+    assert verify("mul17u_drum_k2", vectors=1000).mismatches == 0
+
+
+def one_product_wrong(right: Netlist, a: int, b: int) -> Netlist:
+    """Complement the least bit of a single product."""
+    width = right.inputs[0].width
+    opcodes, operands = right.opcodes.tolist(), right.operands.tolist()
+
+    def add(gate: Gate, *nets: int) -> int:
+        opcodes.append(gate)
+        operands.append([*nets, 0, 0][:3])
+        return right.first_gate_net + len(opcodes) - 1
+
+    here = 1
+    for bit, net in enumerate(net for port in right.inputs for net in port.nets):
+        here = add(Gate.AND if (a | b << width) >> bit & 1 else Gate.ANDNOT, here, net)
+    low, *others = right.outputs[0].nets
+    out = Port("p", (add(Gate.XOR, low, here), *others))
+    return Netlist("wrong", right.inputs, (out,), opcodes, operands)
+
+
+@pytest.mark.parametrize("name", ["fp32_exact", "axfpm_array24", "bf16_drum_k4"])
+def test_floats_against_their_formula(name):
+    found = verify(name)
+    assert (found.mismatches, found.method, found.reference) == (0, "random", "closed form")
+
+
+@pytest.mark.parametrize("name", ["e4m3_exact", "e3m4_trunc_k3", "e2m3_exact_swapped_truncate"])
+def test_every_pair_of_small_floats(name):
+    found = verify(name)
+    assert (found.mismatches, found.method) == (0, "exhaustive")
+
+
+def test_a_wrong_gate_of_a_float_multiplier(wrong_gate):
+    wrong_gate("e4m3_exact", 2)
+    assert verify("e4m3_exact").mismatches
+
+
+def test_wide_multipliers_in_amaranth_s_simulator():
+    for name in ("mul32u_mitchell", "mul32s_sm_drum_k8", "bf16_exact"):
+        found = verify(name, simulator="amaranth", vectors=50)
+        assert (found.mismatches, found.pairs_checked, found.reference) == (0, 50, "multiplier")
+
+
+def test_references_that_do_not_fit(tmp_path):
+    with pytest.raises(
+        AccelsimError, match="mul4u_exact is unsigned, 4 x 4 bits; mul8u_exact is unsigned, 8 x 8"
+    ):
+        verify("mul8u_exact", against="mul4u_exact")
+    with pytest.raises(AccelsimError, match="bf16_exact multiplies floats, mul16u_exact integers"):
+        verify("mul16u_exact", against="bf16_exact")
+    with pytest.raises(AccelsimError, match="either a LUT or another multiplier"):
+        verify("mul4u_exact", load_lut("mul4u_exact"), against="mul4u_csa")
+    load_lut("mul4u_udm").save(tmp_path / "t.npz")
+    with pytest.raises(AccelsimError, match="it has no gates"):
+        verify(str(tmp_path / "t.npz"), against="mul4u_udm")

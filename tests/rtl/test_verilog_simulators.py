@@ -1,0 +1,166 @@
+import re
+import subprocess
+import tempfile
+from shutil import which
+
+import numpy as np
+import pytest
+
+from accelsim.errors import AccelsimError
+from accelsim.rtl import export, verilog_simulators
+from accelsim.rtl.catalogue import find_circuit
+from accelsim.rtl.export import bench_pairs, bench_products, verilog_files
+from accelsim.rtl.float_library import float_names
+from accelsim.rtl.gates_as_text import flat_verilog_of
+from accelsim.rtl.library import names, wide_names
+from accelsim.rtl.verification import verify
+from accelsim.rtl.verilog_simulators import BenchResult, run_bench
+
+PROGRAMS = {"icarus": "iverilog", "verilator": "verilator"}
+#: Every architecture and every way of signedness once.
+SUBSET = [
+    "mul4u_exact",
+    "mul6u_ama5_k5",
+    "mul8u_csa_ama1_k6",
+    "mul8u_dadda_ama3_k6",
+    "mul8u_wallace_ama2_k6",
+    "mul8u_trunc_k6_corrected",
+    "mul8u_bam_h1_v6",
+    "mul8u_udm",
+    "mul8u_mitchell",
+    "mul8u_drum_k4",
+    "mul8s_bw_ama4_k6",
+    "mul8s_sm_drum_k4",
+    "mul12s_sm_mitchell",
+    "mul16u_drum_k6",
+    "e4m3_exact",
+]
+
+
+def needs(simulator):
+    program = PROGRAMS[simulator]
+    return pytest.mark.skipif(not which(program), reason=f"{program} is not on PATH")
+
+
+EACH = [pytest.param(simulator, marks=needs(simulator)) for simulator in PROGRAMS]
+WITH_ICARUS = needs("icarus")
+
+
+@WITH_ICARUS
+@pytest.mark.parametrize("name", SUBSET)
+def test_icarus_agrees(name):
+    found = verify(name, simulator="icarus", vectors=3000)
+    assert (found.mismatches, found.pairs_checked, found.method) == (0, 3000, "random")
+
+
+@needs("verilator")
+@pytest.mark.parametrize("name", ["mul8u_drum_k4", "mul4s_bw_ama5_k3"])
+def test_verilator_agrees(name):
+    found = verify(name, simulator="verilator")
+    assert (found.mismatches, found.pairs_checked) == (0, 1 << 2 * int(name[3]))
+    assert found.exhaustive
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("simulator", EACH)
+@pytest.mark.parametrize("name", [*names(), *wide_names(), *float_names()])
+def test_every_multiplier_of_the_library_agrees(name, simulator):
+    """Our simulator, Amaranth's, and the exported Verilog in others."""
+    assert verify(name, simulator=simulator, vectors=5000).mismatches == 0
+    assert verify(name, simulator="amaranth", vectors=100).mismatches == 0
+
+
+@pytest.mark.parametrize("simulator", EACH)
+def test_a_wrong_expectation_is_told(simulator):
+    circuit = find_circuit("mul4s_exact")
+    pairs = bench_pairs(circuit)
+    products = bench_products(circuit, pairs)
+    wrong = products.copy()
+    places = [0x9A, *range(200, 206)]  # -7 * -6 first
+    wrong[places] ^= np.uint64(0x80)
+    found = run_bench(simulator, circuit, pairs, wrong)
+    assert found.mismatches == 7
+    assert len(found.first) == 5
+    assert found.first[0] == (-7, -6, 42, 42 - 128)
+
+
+@WITH_ICARUS
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", ["mul4u_exact", "mul8s_sm_drum_k4"])
+def test_a_wrong_gate_is_noticed(name, seed, mutate, monkeypatch):
+    circuit = find_circuit(name)
+    wrong = mutate(circuit.netlist(), seed)
+    monkeypatch.setattr(
+        export, "_verilog", lambda circuit, name: flat_verilog_of(wrong, name, circuit.signed)
+    )
+    found = verify(name, simulator="icarus", vectors=4096, seed=seed)
+    assert found.mismatches
+    first = found.first_mismatches[0]
+    assert first.hardware != first.lut
+    assert circuit.lut().multiply(first.a, first.b) == first.lut
+
+
+@WITH_ICARUS
+@pytest.mark.parametrize("kept", [0, 100, 256])
+def test_missing_or_cut_vectors_are_a_failure(kept, monkeypatch):
+    def cut(circuit, pairs, products):
+        files = verilog_files(circuit, pairs, products)
+        words = files["mul4u_exact_vectors.mem"].splitlines(keepends=True)
+        return files | {"mul4u_exact_vectors.mem": "".join(words[:kept])}
+
+    monkeypatch.setattr(verilog_simulators, "verilog_files", cut)
+    circuit = find_circuit("mul4u_exact")
+    pairs = bench_pairs(circuit)
+    with pytest.raises(AccelsimError, match="icarus gave no verdict on mul4u_exact: "):
+        run_bench("icarus", circuit, pairs, bench_products(circuit, pairs))
+
+
+@WITH_ICARUS
+def test_undriven_output(monkeypatch):
+    def undriven(circuit, name):
+        return f"module {name}(a, b, p); input [3:0] a; input [3:0] b; output [7:0] p; endmodule\n"
+
+    monkeypatch.setattr(export, "_verilog", undriven)
+    with pytest.raises(AccelsimError, match="icarus: mul4u_exact has an undefined output"):
+        verify("mul4u_exact", simulator="icarus")
+
+
+@WITH_ICARUS
+def test_verilog_that_icarus_refuses(monkeypatch):
+    monkeypatch.setattr(export, "_verilog", lambda circuit, name: f"module {name}(a b, p);\nendmodule\n")
+    with pytest.raises(AccelsimError, match="iverilog failed on mul4u_exact: .*syntax error"):
+        verify("mul4u_exact", simulator="icarus")
+
+
+@pytest.mark.parametrize("simulator", PROGRAMS)
+def test_missing_program(simulator, monkeypatch, tmp_path):
+    find_circuit("mul4u_exact").lut()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    program = PROGRAMS[simulator]
+    expected = f"^{program} is not on PATH; it is needed for --simulator {simulator}$"
+    with pytest.raises(AccelsimError, match=expected):
+        verify("mul4u_exact", simulator=simulator)
+
+
+@WITH_ICARUS
+def test_nothing_stays_behind(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    verify("mul4u_exact", simulator="icarus")
+    assert not list(tmp_path.iterdir())
+
+
+@WITH_ICARUS
+def test_the_readme_s_commands(tmp_path):
+    name = "mul4u_ama5_k4"
+    files = verilog_files(find_circuit(name))
+    export.write_files(tmp_path, files)
+    commands = re.search(r"```sh\n(.*?)```", files["README.md"], re.DOTALL)[1].splitlines()
+    (icarus,) = [line for line in commands if line.startswith("iverilog")]
+    ended = subprocess.run(icarus, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "PASS: 256 products of mul4u_ama5_k4\n" in ended.stdout
+
+
+def test_verdicts():
+    assert verilog_simulators._read("m", "icarus", "PASS: 3 products of m\n") == BenchResult(0, ())
+    with pytest.raises(AccelsimError, match="icarus gave no verdict on m: it printed nothing"):
+        verilog_simulators._read("m", "icarus", "")
