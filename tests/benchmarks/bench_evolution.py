@@ -17,6 +17,7 @@ from accelsim.rtl.evolution_kernel import random_below
 
 BOUND = "0.5%"
 OURS, THEIRS = 400_000, 2_000
+REPETITIONS = 5
 AREAS = [round(GATE_AREAS_UM2[gate] * 10_000) for gate in Gate]
 FUNCTIONS = {
     Gate.BUF: lambda a, b: a,
@@ -111,10 +112,13 @@ def main() -> None:
     assert (search._nodes == plain.nodes).all()
     assert (search._outputs == plain.outputs).all()
 
-    again = Search(circuit, measure, bound, SearchSettings(seed=1))
-    started = time.perf_counter()
-    again.run(THEIRS)
-    same = THEIRS / (time.perf_counter() - started)
+    seconds = []
+    for _ in range(REPETITIONS):
+        again = Search(circuit, measure, bound, SearchSettings(seed=1))
+        started = time.perf_counter()
+        again.run(THEIRS)
+        seconds.append(time.perf_counter() - started)
+    same = THEIRS / min(seconds)
     started = time.perf_counter()
     again.run(OURS)
     ours = (OURS - THEIRS) / (time.perf_counter() - started)
