@@ -183,7 +183,7 @@ Source: {source}.
 | `b` | input | {b_width} | {kind} |
 | `p` | output | {p_width} | {kind} |
 
-- `{name}.v`: the multiplier in Verilog-2001, {structure}.
+- `{name}.v`: the multiplier in Verilog-2001{structure}.
 - `{name}_tb.v`: a test bench that compares {count} products{which}
   with those in `{name}_vectors.mem`, which are accelsim's. It prints `PASS`, or `FAIL`
   after the first mismatches.

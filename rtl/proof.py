@@ -58,7 +58,9 @@ def prove_equal(left: Netlist, right: Netlist, seconds: float) -> Equivalence:
     if "Networks are equivalent" in printed:
         return Equivalence("equal")
     pattern = re.search(r"^Input pattern: *(.*)$", printed, re.MULTILINE)
-    if "NOT EQUIVALENT" in printed and pattern:
+    if "NOT EQUIVALENT" in printed:
+        if not pattern:
+            raise AccelsimError("ABC found a difference but named no operands")
         operands = {"a": 0, "b": 0}  # a bit that ABC does not name makes no difference
         for operand, bit in re.findall(r"\b([ab])\[(\d+)\]=1", pattern[1]):
             operands[operand] |= 1 << int(bit)
@@ -66,13 +68,14 @@ def prove_equal(left: Netlist, right: Netlist, seconds: float) -> Equivalence:
     return Equivalence("undecided")
 
 
-def prove_bilinear(netlist: Netlist, form: BilinearForm, signed: bool, seconds: float) -> bool:
-    """Tell whether a multiplier is proven to compute a bilinear form, over the integers.
+def prove_bilinear(netlist: Netlist, form: BilinearForm, signed: bool, seconds: float) -> Equivalence:
+    """Decide whether a multiplier computes a bilinear form.
 
     Gate by gate from the outputs to the inputs, the sum of the weighted output bits is rewritten into a
     polynomial of the input bits, which is unique (ABC's ``&polyn``: C. Yu, M. Ciesielski and A. Mishchenko,
     "Fast Algebraic Rewriting Based on And-Inverter Graphs", IEEE TCAD 37(9), 2018). It is compared here with
-    that of the form, coefficient by coefficient.
+    that of the form, coefficient by coefficient. Where they differ, the bits of the smallest monomial whose
+    coefficients differ are operands whose products do, as no other monomial of the difference is then 1.
 
     Parameters
     ----------
@@ -95,7 +98,7 @@ def prove_bilinear(netlist: Netlist, form: BilinearForm, signed: bool, seconds: 
     printed = _abc(["read_blif netlist.blif; strash; &get", rewrite], files, seconds)
     count = re.search(r"^Polynomial with (\d+) monomials:$", printed, re.MULTILINE)
     if not count:
-        return False
+        return Equivalence("undecided")
     found: Counter[tuple[int, ...]] = Counter()
     lines = re.findall(r"^[| ] ((?:[+-]2\^\d+)+)((?: \* i-?\d+)*)$", printed[count.end() :], re.MULTILINE)
     for powers, variables in lines:
@@ -105,10 +108,23 @@ def prove_bilinear(netlist: Netlist, form: BilinearForm, signed: bool, seconds: 
                 (-1 if sign == "-" else 1) << int(power)
                 for sign, power in re.findall(r"([+-])2\^(\d+)", powers)
             )
-    expected: Counter[tuple[int, ...]] = Counter({(): form.constant})
-    for (i, j), weight in form.weights.items():
-        expected[i, form.width + j] = weight
-    return len(lines) == int(count[1]) and found == expected
+    if len(lines) != int(count[1]):
+        raise AccelsimError("ABC printed a polynomial of another form than expected")
+    for bits, weight in {(): form.constant, **_monomials(form)}.items():
+        found[bits] -= weight
+    product_range = 1 << 2 * form.width
+    differing = [bits for bits, coefficient in found.items() if coefficient]
+    if not differing:
+        return Equivalence("equal")
+    smallest = min(differing, key=len)
+    if found[smallest] % product_range == 0:  # a difference that the product's width does not show
+        return Equivalence("undecided")
+    pattern = sum(1 << bit for bit in smallest)
+    return Equivalence("different", (pattern & (1 << form.width) - 1, pattern >> form.width))
+
+
+def _monomials(form: BilinearForm) -> dict[tuple[int, ...], int]:
+    return {(i, form.width + j): weight for (i, j), weight in form.weights.items()}
 
 
 def _abc(commands: list[str], files: dict[str, str], seconds: float) -> str:
