@@ -1,4 +1,5 @@
 import _thread
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from threading import Timer
@@ -82,11 +83,13 @@ def test_an_entry_of_another_recipe_is_replaced(
 
 
 def test_an_interrupt_leaves_nothing(digits: Dataset, own_folders: Path) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
     interrupt = Timer(0.5, _thread.interrupt_main)
     interrupt.start()
     with pytest.raises(KeyboardInterrupt):
         trained_network("lenet5", digits, epochs=10_000)
     interrupt.join()
+    signal.signal(signal.SIGINT, before)
     assert not list((own_folders / "checkpoints").glob("*"))
 
 
