@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from threading import Thread
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -11,11 +12,12 @@ from numpy.typing import NDArray
 from accelsim.errors import AccelsimError
 from accelsim.exhaustive import find_differences
 from accelsim.lut import Lut
+from accelsim.netlist import FIRST_INPUT_NET, Netlist, Port
 from accelsim.rtl.catalogue import find_circuit
 from accelsim.rtl.circuits import Circuit, DescribedCircuit
 from accelsim.rtl.operand_pairs import OperandPairs, all_pairs, chosen_pairs, random_pairs
 from accelsim.rtl.references import Reference, ReferenceKind, choose_reference
-from accelsim.simulation import outputs
+from accelsim.simulation import outputs, outputs_in_order
 
 __all__ = ["Mismatch", "Simulator", "Verification", "verify"]
 
@@ -176,13 +178,26 @@ def verify(
 
 
 def _every_pair(circuit: Circuit, reference: Reference) -> _Outcome:
-    netlist = circuit.fresh_netlist()
+    loading = Thread(target=_load_simulator, args=(circuit.product_width,))
+    loading.start()  # while Yosys runs
+    try:
+        netlist = circuit.fresh_netlist()
+    finally:
+        loading.join()
     vectors = 1 << circuit.a_width + circuit.b_width
     found = find_differences(vectors, reference.differs(netlist), _SHOWN_MISMATCHES)
     numbers = np.array(found.first, dtype=np.uint64)
     pairs = numbers >> np.uint64(circuit.b_width), numbers & np.uint64((1 << circuit.b_width) - 1)
     first = _mismatches(circuit, pairs, outputs(netlist, *pairs), reference.products(pairs))
     return _Outcome("exhaustive", vectors, found.total, first)
+
+
+def _load_simulator(product_width: int) -> None:
+    """Simulate a wire: the first call of a compiled function takes a quarter of a second."""
+    net = FIRST_INPUT_NET
+    ports = Port("a", (net,)), Port("p", (net,) * product_width)
+    no_gates = np.empty(0, dtype=np.uint8), np.empty((0, 3), dtype=np.int32)
+    outputs_in_order(Netlist("wire", ports[:1], ports[1:], *no_gates), 0, 2)
 
 
 def _proven_or_sampled(
