@@ -12,9 +12,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from accelsim.bit_planes import BLOCK_VECTORS, PLANE_WORDS, evaluate_gates, new_planes, pack_planes
 from accelsim.errors import AccelsimError
 from accelsim.netlist import FIRST_INPUT_NET, Netlist
-from accelsim.simulation import _WORDS, BLOCK_VECTORS, _evaluate, _new_planes, _pack
 
 __all__ = ["Activity", "count_toggles"]
 
@@ -89,16 +89,16 @@ def _count_changes(
     quiet: NDArray[np.int64],
 ) -> None:
     """Add the changes along ``inputs`` of shape (ports, n) to ``toggles`` and ``quiet``."""
-    values = _new_planes(nets)
-    changes = np.zeros((nets, _WORDS), dtype=np.uint64)  # constants never change
+    values = new_planes(nets)
+    changes = np.zeros((nets, PLANE_WORDS), dtype=np.uint64)  # constants never change
     last = np.zeros(nets, dtype=np.uint64)  # each net's value in the vector before the block
     for block in range(0, inputs.shape[1], BLOCK_VECTORS):
         count = min(BLOCK_VECTORS, inputs.shape[1] - block)
         net = FIRST_INPUT_NET
         for port in range(len(widths)):
-            _pack(inputs[port, block : block + count], values[net : net + widths[port]])
+            pack_planes(inputs[port, block : block + count], values[net : net + widths[port]])
             net += widths[port]
-        _evaluate(steps, values)
+        evaluate_gates(steps, values)
         words = (count + 63) >> 6
         beyond = np.uint64((64 - (count & 63)) & 63)
         for net in range(FIRST_INPUT_NET, nets):

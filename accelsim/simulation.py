@@ -1,8 +1,4 @@
-"""Bit-parallel simulation of a netlist: 64 input vectors a word, a block of words at a time.
-
-Bit ``j`` of word ``i`` of a net's *bit plane* is the net's value under input vector ``64 i + j`` of the
-block, so that one logic instruction evaluates a gate for as many vectors as a register has bits.
-"""
+"""Bit-parallel simulation of a netlist, a block of input vectors at a time (`accelsim.bit_planes`)."""
 
 import os
 from collections.abc import Callable
@@ -13,22 +9,24 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from accelsim.bit_planes import (
+    BLOCK_VECTORS,
+    count_in_plane,
+    evaluate_gates,
+    new_planes,
+    pack_planes,
+)
 from accelsim.errors import AccelsimError
 from accelsim.lut import MAX_LUT_WIDTH
-from accelsim.netlist import FIRST_INPUT_NET, Gate, Netlist, Port
+from accelsim.netlist import FIRST_INPUT_NET, Netlist, Port
 from accelsim.operands import broadcast_operands, checked_integers
 from accelsim.transposition import numbers_of_planes
 from accelsim.workers import share_tasks
 
-__all__ = ["BLOCK_VECTORS", "outputs", "outputs_in_order", "truth_table"]
+__all__ = ["outputs", "outputs_in_order", "truth_table"]
 
-_WORDS = 64
-#: Input vectors evaluated by one pass over the gates.
-BLOCK_VECTORS = 64 * _WORDS
 #: Blocks that are over before a second thread would have begun.
 _TOO_FEW_TO_SHARE = 16
-
-_BUF, _NOT, _AND, _NAND, _OR, _NOR, _XOR, _XNOR, _ANDNOT, _ORNOT, _MUX = (int(gate) for gate in Gate)
 
 
 def truth_table(netlist: Netlist) -> NDArray[np.unsignedinteger[Any]]:
@@ -227,12 +225,12 @@ def _run_counted(
     found: NDArray[Any],
 ) -> None:
     """Run vectors ``start`` ... of the enumeration in which input ``i`` is bit ``bit_of_input[i]``."""
-    values = _new_planes(planes)
-    for block in range(0, len(found), _WORDS * 64):
+    values = new_planes(planes)
+    for block in range(0, len(found), BLOCK_VECTORS):
         for i in range(len(bit_of_input)):
-            _count(values[FIRST_INPUT_NET + i], bit_of_input[i], start + block)
-        _evaluate(program, values)
-        numbers_of_planes(values, ports, found[block : block + _WORDS * 64])
+            count_in_plane(values[FIRST_INPUT_NET + i], bit_of_input[i], start + block)
+        evaluate_gates(program, values)
+        numbers_of_planes(values, ports, found[block : block + BLOCK_VECTORS])
 
 
 @njit(cache=True, nogil=True)
@@ -246,86 +244,13 @@ def _run_given(
     found: NDArray[Any],
 ) -> None:
     """Run the vectors ``inputs[:, start:]``."""
-    values = _new_planes(planes)
-    for block in range(0, len(found), _WORDS * 64):
+    values = new_planes(planes)
+    for block in range(0, len(found), BLOCK_VECTORS):
         net = FIRST_INPUT_NET
-        count = min(_WORDS * 64, len(found) - block)
+        count = min(BLOCK_VECTORS, len(found) - block)
         for port in range(len(widths)):
             given = inputs[port, start + block : start + block + count]
-            _pack(given, values[net : net + widths[port]])
+            pack_planes(given, values[net : net + widths[port]])
             net += widths[port]
-        _evaluate(program, values)
+        evaluate_gates(program, values)
         numbers_of_planes(values, ports, found[block : block + count])
-
-
-@njit(cache=True, nogil=True)
-def _new_planes(count: int) -> NDArray[np.uint64]:
-    values = np.zeros((count, _WORDS), dtype=np.uint64)
-    values[1] = ~np.uint64(0)
-    return values
-
-
-@njit(cache=True, nogil=True)
-def _count(plane: NDArray[np.uint64], bit: int, start: int) -> None:
-    """Fill a plane with bit ``bit`` of the vector numbers from ``start``, a multiple of 64, on."""
-    if bit < 6:
-        period = np.uint64(2) << np.uint64((1 << bit) - 1)
-        word = (
-            ~np.uint64(0) // (period + np.uint64(1)) * period if bit < 5 else ~np.uint64(0) << np.uint64(32)
-        )
-        plane[:] = word
-        return
-    for i in range(_WORDS):
-        plane[i] = ~np.uint64(0) if ((start >> 6) + i) >> (bit - 6) & 1 else np.uint64(0)
-
-
-@njit(cache=True, nogil=True)
-def _pack(given: NDArray[np.uint64], planes: NDArray[np.uint64]) -> None:
-    """Transpose operands into planes."""
-    planes[:] = np.uint64(0)
-    for bit in range(len(planes)):
-        plane = planes[bit]
-        for vector in range(len(given)):
-            plane[vector >> 6] |= (given[vector] >> np.uint64(bit) & np.uint64(1)) << np.uint64(vector & 63)
-
-
-@njit(cache=True, nogil=True)
-def _evaluate(program: NDArray[np.int32], values: NDArray[np.uint64]) -> None:
-    """Evaluate every gate for one block of vectors."""
-    for gate in range(len(program)):
-        opcode = program[gate, 0]
-        y, a = values[program[gate, 1]], values[program[gate, 2]]
-        b, c = values[program[gate, 3]], values[program[gate, 4]]
-        if opcode == _AND:
-            for i in range(_WORDS):
-                y[i] = a[i] & b[i]
-        elif opcode == _XOR:
-            for i in range(_WORDS):
-                y[i] = a[i] ^ b[i]
-        elif opcode == _NAND:
-            for i in range(_WORDS):
-                y[i] = ~(a[i] & b[i])
-        elif opcode == _OR:
-            for i in range(_WORDS):
-                y[i] = a[i] | b[i]
-        elif opcode == _NOR:
-            for i in range(_WORDS):
-                y[i] = ~(a[i] | b[i])
-        elif opcode == _XNOR:
-            for i in range(_WORDS):
-                y[i] = ~(a[i] ^ b[i])
-        elif opcode == _ANDNOT:
-            for i in range(_WORDS):
-                y[i] = a[i] & ~b[i]
-        elif opcode == _ORNOT:
-            for i in range(_WORDS):
-                y[i] = a[i] | ~b[i]
-        elif opcode == _MUX:
-            for i in range(_WORDS):
-                y[i] = a[i] ^ (c[i] & (a[i] ^ b[i]))
-        elif opcode == _NOT:
-            for i in range(_WORDS):
-                y[i] = ~a[i]
-        else:
-            for i in range(_WORDS):
-                y[i] = a[i]

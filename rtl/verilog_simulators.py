@@ -55,7 +55,9 @@ def run_bench(
         If the simulator is not on ``PATH``, refuses the Verilog, or ends without a verdict.
     """
     commands = VERILOG_SIMULATORS[simulator](module_name(circuit))
-    programs = [find_program(name, f"for --simulator {simulator}") for name, *_ in commands[:1]]
+    for program, *_ in commands:
+        if not program.startswith("."):
+            find_program(program, f"for --simulator {simulator}")
     with TemporaryDirectory(prefix="accelsim-") as folder:
         path = Path(folder)
         write_files(path, verilog_files(circuit, pairs, expected))
@@ -64,7 +66,7 @@ def run_bench(
             ended = run_child(command, path)
             printed = ended.stdout
             if ended.returncode:
-                raise AccelsimError(f"{programs[0]} failed on {circuit.name}: {_reason(printed)}")
+                raise AccelsimError(f"{command[0]} failed on {circuit.name}: {_reason(printed)}")
     return _read(circuit.name, simulator, printed)
 
 

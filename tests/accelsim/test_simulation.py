@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accelsim.bit_planes import BLOCK_VECTORS
 from accelsim.errors import AccelsimError
 from accelsim.netlist import FIRST_INPUT_NET, Gate, Netlist, Port
-from accelsim.simulation import BLOCK_VECTORS, outputs, outputs_in_order, truth_table
+from accelsim.simulation import outputs, outputs_in_order, truth_table
 
 FUNCTIONS = {
     Gate.BUF: lambda a, b, c: a,
