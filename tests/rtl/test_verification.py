@@ -12,7 +12,7 @@ from accelsim.rtl.closed_form import closed_form
 from accelsim.rtl.library import describe, names, wide_names
 from accelsim.rtl.operand_pairs import chosen_pairs
 from accelsim.rtl.verification import Mismatch, verify
-from accelsim.simulation import outputs_in_order, truth_table
+from accelsim.simulation import outputs, outputs_in_order, truth_table
 
 
 def flipped(lut: Lut, a: int, b: int, bit: int) -> Lut:
@@ -143,15 +143,19 @@ def test_exhaustive_comparison_counts_what_a_wrong_gate_does(name, seed, wrong_g
         assert not found.proven
 
 
-def test_exhaustive_comparison_of_wider_netlists_notices_a_wrong_gate(wrong_gate):
+def test_exhaustive_comparisons_of_wider_netlists_notice_a_wrong_gate(wrong_gate):
+    """The closed form and the other netlist tell the same, and what they tell is so."""
     right, wrong = wrong_gate("mul13u_csa", 1)
-    differ = np.flatnonzero(outputs_in_order(right, 0, 1 << 26) != outputs_in_order(wrong, 0, 1 << 26))
-    for against in (None, "mul13u_csa"):
-        found = verify("mul13u_csa", against=against)
-        assert found.mismatches == len(differ)
-        first = [one.a << 13 | one.b for one in found.first_mismatches]
-        assert first == differ[:5].tolist()
-        assert all(one.lut == one.a * one.b for one in found.first_mismatches)
+    form, netlist = verify("mul13u_csa"), verify("mul13u_csa", against="mul13u_csa")
+    assert (form.reference, netlist.reference) == ("closed form", "multiplier")
+    assert form.mismatches == netlist.mismatches > 0
+    assert form.first_mismatches == netlist.first_mismatches
+    first = form.first_mismatches[0]
+    assert first.lut == first.a * first.b == outputs(right, first.a, first.b)
+    assert first.hardware == outputs(wrong, first.a, first.b)
+    before = (first.a << 13 | first.b) + 1
+    differ = np.flatnonzero(outputs_in_order(right, 0, before) != outputs_in_order(wrong, 0, before))
+    assert differ.tolist() == [before - 1]
 
 
 def test_another_multiplier_as_reference():
@@ -169,10 +173,10 @@ def test_a_file_as_reference(tmp_path):
     assert (found.reference, found.mismatches, found.exhaustive) == ("lut", 0, True)
 
 
-@pytest.mark.parametrize("name", ["mul20u_exact", "mul20s_exact", "mul20u_trunc_k12_corrected"])
+@pytest.mark.parametrize("name", ["mul17u_exact", "mul17s_exact"])
 def test_wide_bilinear_multipliers_are_proven(name):
     found = verify(name)
-    assert (found.method, found.mismatches, found.pairs_checked) == ("algebra", 0, 1 << 40)
+    assert (found.method, found.mismatches, found.pairs_checked) == ("algebra", 0, 1 << 34)
     assert found.proven
     assert not found.exhaustive
 
@@ -192,8 +196,7 @@ def test_what_is_not_proven_is_called_random():
     assert (late.method, late.undecided) == ("random", "sat gave no proof within 0.2 s")
 
 
-@pytest.mark.parametrize("name", ["mul20u_exact", "mul20u_drum_k4"])
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(("name", "seed"), [("mul17u_exact", 0), ("mul17u_exact", 1), ("mul17u_drum_k4", 2)])
 def test_random_pairs_notice_a_wrong_gate(name, seed, wrong_gate):
     wrong_gate(name, seed)
     found = verify(name)
@@ -239,7 +242,9 @@ def one_product_wrong(right: Netlist, a: int, b: int) -> Netlist:
     return Netlist("wrong", right.inputs, (out,), opcodes, operands)
 
 
-@pytest.mark.parametrize("name", ["fp32_exact", "axfpm_array24", "bf16_drum_k4"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("fp32_exact", marks=pytest.mark.slow), "axfpm_array24", "bf16_drum_k4"]
+)
 def test_floats_against_their_formula(name):
     found = verify(name)
     assert (found.mismatches, found.method, found.reference) == (0, "random", "closed form")
@@ -257,9 +262,9 @@ def test_a_wrong_gate_of_a_float_multiplier(wrong_gate):
 
 
 def test_wide_multipliers_in_amaranth_s_simulator():
-    for name in ("mul32u_mitchell", "mul32s_sm_drum_k8", "bf16_exact"):
-        found = verify(name, simulator="amaranth", vectors=50)
-        assert (found.mismatches, found.pairs_checked, found.reference) == (0, 50, "multiplier")
+    for name in ("mul32u_mitchell", "bf16_drum_k3"):
+        found = verify(name, simulator="amaranth", vectors=20)
+        assert (found.mismatches, found.pairs_checked, found.reference) == (0, 20, "multiplier")
 
 
 def test_references_that_do_not_fit(tmp_path):

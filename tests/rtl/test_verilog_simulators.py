@@ -31,7 +31,6 @@ SUBSET = [
     "mul8u_drum_k4",
     "mul8s_bw_ama4_k6",
     "mul8s_sm_drum_k4",
-    "mul12s_sm_mitchell",
     "mul16u_drum_k6",
     "e4m3_exact",
 ]
@@ -54,11 +53,9 @@ def test_icarus_agrees(name):
 
 
 @needs("verilator")
-@pytest.mark.parametrize("name", ["mul8u_drum_k4", "mul4s_bw_ama5_k3"])
-def test_verilator_agrees(name):
-    found = verify(name, simulator="verilator")
-    assert (found.mismatches, found.pairs_checked) == (0, 1 << 2 * int(name[3]))
-    assert found.exhaustive
+def test_verilator_agrees():
+    found = verify("mul8u_drum_k4", simulator="verilator")
+    assert (found.mismatches, found.pairs_checked, found.method) == (0, 1 << 16, "exhaustive")
 
 
 @pytest.mark.slow
