@@ -13,7 +13,7 @@ from accelsim.lut import Lut
 from accelsim.quantization import MAX_BITS
 from accelsim.workers import share_tasks
 
-__all__ = ["check_multiplier", "lut_gemm", "lut_gemm_reference"]
+__all__ = ["check_multiplier", "check_operands", "frozen", "lut_gemm", "lut_gemm_reference"]
 
 #: Pixels whose accumulators stay in the first-level cache together with four rows of the table.
 _BLOCK = 1024
@@ -49,8 +49,8 @@ def lut_gemm(
     AccelsimError
         If a type or shape is another, or a code has no entry in the table.
     """
-    _check_operands(table, x, w)
-    table, x, w = _frozen(table), _frozen(x), _frozen(w)
+    check_operands(table, x, w)
+    table, x, w = frozen(table), frozen(x), frozen(w)
     groups, channels, depth = w.shape
     out = np.zeros((groups, channels, x.shape[2]), np.int32)
     if depth * out.size < _TOO_FEW_TO_SHARE:
@@ -91,7 +91,8 @@ def check_multiplier(lut: Lut, depth: int, where: str) -> None:
         )
 
 
-def _check_operands(table: NDArray[Any], x: NDArray[Any], w: NDArray[Any]) -> None:
+def check_operands(table: NDArray[Any], x: NDArray[Any], w: NDArray[Any]) -> None:
+    """Raise unless table, activations and weights are as `lut_gemm` takes them."""
     given = (table.dtype, table.ndim, x.dtype, x.ndim, w.dtype, w.ndim)
     if given != (np.dtype(np.int32), 2, np.dtype(np.uint8), 3, np.dtype(np.uint8), 3):
         shown = ", ".join(f"{array.dtype}{list(array.shape)}" for array in (table, x, w))
@@ -106,7 +107,7 @@ def _check_operands(table: NDArray[Any], x: NDArray[Any], w: NDArray[Any]) -> No
             raise AccelsimError(f"{what} code {codes.max()} has no entry in a table of {patterns} patterns")
 
 
-def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
     """Return a contiguous read-only view, so that the kernel is compiled for one type only."""
     view = np.ascontiguousarray(array).view()
     view.flags.writeable = False
