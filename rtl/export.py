@@ -186,7 +186,7 @@ Source: {source}.
 - `{name}.v`: the multiplier in Verilog-2001{structure}.
 - `{name}_tb.v`: a test bench that compares {count} products{which}
   with those in `{name}_vectors.mem`, which are accelsim's. It prints `PASS`, or `FAIL`
-  after the first mismatches.
+  after the first mismatches, and then the simulator's exit status is not 0.
 - `{name}.ys`: synthesis in Yosys.
 
 Run in this folder:

@@ -8,7 +8,7 @@ from accelsim.rtl.operand_pairs import OperandPairs
 __all__ = ["bench_of", "vectors_of"]
 
 _TEMPLATE = """\
-// Self-checking test bench of {name}: prints PASS, or FAIL after the first mismatches.
+// Self-checking test bench of {name}: prints PASS, or FAIL after the first mismatches and ends with $fatal.
 // Each word of {vectors} is {{a, b, expected product}}; the last word is their number.
 module {name}_tb;
   localparam VECTORS = {count};
@@ -25,9 +25,10 @@ module {name}_tb;
 
   initial begin
     $readmemh("{vectors}", vectors);
-    if (vectors[VECTORS] !== VECTORS)
+    if (vectors[VECTORS] !== VECTORS) begin
       $display("FAIL: {vectors} is missing or incomplete");
-    else begin
+      $fatal;
+    end else begin
       mismatches = 0;
       for (i = 0; i < VECTORS; i = i + 1) begin
         {{a, b, expected}} = vectors[i];
@@ -38,12 +39,14 @@ module {name}_tb;
             $display("mismatch: a = %0d, b = %0d, p = %0d, expected %0d", a, b, p, expected);
         end
       end
-      if (mismatches == 0)
+      if (mismatches == 0) begin
         $display("PASS: %0d products of {name}", VECTORS);
-      else
+        $finish;
+      end else begin
         $display("FAIL: %0d of %0d products of {name} differ", mismatches, VECTORS);
+        $fatal;
+      end
     end
-    $finish;
   end
 endmodule
 """
@@ -53,6 +56,10 @@ def bench_of(
     name: str, widths: tuple[int, int, int], signed: bool, *, count: int, vectors: str, shown: int
 ) -> str:
     """Return a test bench in Verilog-2001.
+
+    It ends with ``$finish`` after PASS and with ``$fatal`` after FAIL. That task is from SystemVerilog, but a
+    task's name is not part of Verilog's grammar; Icarus Verilog (with ``-g2001``) and Verilator end with an
+    exit status other than 0.
 
     Parameters
     ----------

@@ -61,13 +61,13 @@ def run_bench(
     with TemporaryDirectory(prefix="accelsim-") as folder:
         path = Path(folder)
         write_files(path, verilog_files(circuit, pairs, expected))
-        printed = ""
-        for command in commands:
+        *build, bench = commands
+        for command in build:
             ended = run_child(command, path)
-            printed = ended.stdout
             if ended.returncode:
-                raise AccelsimError(f"{command[0]} failed on {circuit.name}: {_reason(printed)}")
-    return _read(circuit.name, simulator, printed)
+                raise AccelsimError(f"{command[0]} failed on {circuit.name}: {_reason(ended.stdout)}")
+        ended = run_child(bench, path)
+    return _read(circuit.name, simulator, ended.stdout, ended.returncode)
 
 
 def _icarus(name: str) -> list[list[str]]:
@@ -98,26 +98,30 @@ VERILOG_SIMULATORS: dict[str, Callable[[str], list[list[str]]]] = {
     "verilator": _verilator,
 }
 
-
 _MISMATCH = r"^mismatch: a = *(\S+), b = *(\S+), p = *(\S+), expected *(\S+)$"
 
 
-def _read(name: str, simulator: str, printed: str) -> BenchResult:
-    if re.search(r"^PASS: ", printed, re.MULTILINE):
+def _read(name: str, simulator: str, printed: str, status: int) -> BenchResult:
+    """Return the verdict; PASS counts with exit status 0 only, FAIL with any other only."""
+    passed = re.search(r"^PASS: ", printed, re.MULTILINE)
+    failed = re.search(r"^FAIL: (\d+) of ", printed, re.MULTILINE)
+    if passed and not status:
         return BenchResult(0, ())
-    verdict = re.search(r"^FAIL: (\d+) of ", printed, re.MULTILINE)
-    if not verdict:
-        raise AccelsimError(f"{simulator} gave no verdict on {name}: {_reason(printed)}")
-    shown = re.findall(
-        r"^mismatch: a = *(\S+), b = *(\S+), p = *(\S+), expected *(\S+)$", printed, re.MULTILINE
-    )
+    if not failed or not status:
+        raise AccelsimError(
+            f"{simulator} gave no verdict on {name} (exit status {status}): {_reason(printed)}"
+        )
+    shown = re.findall(_MISMATCH, printed, re.MULTILINE)
     try:
         first = tuple((int(a), int(b), int(p), int(expected)) for a, b, p, expected in shown)
     except ValueError as error:
         raise AccelsimError(f"{simulator}: {name} has an undefined output: {error}") from error
-    return BenchResult(int(verdict[1]), first)
+    return BenchResult(int(failed[1]), first)
 
 
 def _reason(printed: str) -> str:
     lines = printed.strip().splitlines()
-    return next((line for line in lines if "rror" in line), lines[-1] if lines else "it printed nothing")
+    telling = [line for line in lines if line.startswith("FAIL")] or [
+        line for line in lines if "rror" in line
+    ]
+    return (telling or lines[-1:] or ["it printed nothing"])[0]

@@ -108,7 +108,9 @@ def test_missing_or_cut_vectors_are_a_failure(kept, monkeypatch):
     monkeypatch.setattr(verilog_simulators, "verilog_files", cut)
     circuit = find_circuit("mul4u_exact")
     pairs = bench_pairs(circuit)
-    with pytest.raises(AccelsimError, match="icarus gave no verdict on mul4u_exact: "):
+    with pytest.raises(
+        AccelsimError, match=r"icarus gave no verdict on mul4u_exact \(exit status 1\): FAIL: "
+    ):
         run_bench("icarus", circuit, pairs, bench_products(circuit, pairs))
 
 
@@ -146,18 +148,37 @@ def test_nothing_stays_behind(monkeypatch, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@WITH_ICARUS
-def test_the_readme_s_commands(tmp_path):
+@pytest.mark.parametrize("simulator", EACH)
+def test_the_readme_s_commands(simulator, tmp_path):
     name = "mul4u_ama5_k4"
     files = verilog_files(find_circuit(name))
-    export.write_files(tmp_path, files)
     commands = re.search(r"```sh\n(.*?)```", files["README.md"], re.DOTALL)[1].splitlines()
-    (icarus,) = [line for line in commands if line.startswith("iverilog")]
-    ended = subprocess.run(icarus, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "PASS: 256 products of mul4u_ama5_k4\n" in ended.stdout
+    (command,) = [line for line in commands if line.startswith(PROGRAMS[simulator])]
+
+    def run():
+        return subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    export.write_files(tmp_path, files)
+    ended = run()
+    assert (ended.returncode, "PASS: 256 products of mul4u_ama5_k4\n" in ended.stdout) == (0, True)
+    vectors = tmp_path / f"{name}_vectors.mem"
+    words = vectors.read_text().splitlines(keepends=True)
+    vectors.write_text("".join(["00ff\n", *words[1:]]))
+    ended = run()
+    assert ended.returncode != 0
+    assert "mismatch: a = 0, b = 0, p = 0, expected 255\nFAIL: 1 of 256 products" in ended.stdout
+    vectors.write_text("".join(words[:9]))
+    ended = run()
+    assert ended.returncode != 0
+    assert f"FAIL: {name}_vectors.mem is missing or incomplete" in ended.stdout
 
 
 def test_verdicts():
-    assert verilog_simulators._read("m", "icarus", "PASS: 3 products of m\n") == BenchResult(0, ())
-    with pytest.raises(AccelsimError, match="icarus gave no verdict on m: it printed nothing"):
-        verilog_simulators._read("m", "icarus", "")
+    read = verilog_simulators._read
+    assert read("m", "icarus", "PASS: 3 products of m\n", 0) == BenchResult(0, ())
+    assert read("m", "icarus", "FAIL: 2 of 3 products of m differ\n", 1) == BenchResult(2, ())
+    with pytest.raises(AccelsimError, match=r"icarus gave no verdict on m \(.* 0\): it printed nothing"):
+        read("m", "icarus", "", 0)
+    for printed, status in (("PASS: 3 products of m\n", 139), ("FAIL: 2 of 3 products of m differ\n", 0)):
+        with pytest.raises(AccelsimError, match=f"icarus gave no verdict on m .exit status {status}"):
+            read("m", "icarus", printed, status)
