@@ -95,7 +95,7 @@ def load_checkpoint(path: str | os.PathLike[str], network: str | None = None) ->
     if trained_as not in network_names():
         raise AccelsimError(
             f"{path} holds the network {trained_as}, which accelsim does not have; there are "
-            f"{' and '.join(network_names())}"
+            f"{', '.join(network_names())}"
         )
     net = build_network(trained_as)
     expected = {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()}

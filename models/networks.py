@@ -1,81 +1,82 @@
-"""The networks, and their registry."""
+"""The registry of the networks."""
 
-from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import torch
 from torch import nn
 
 from accelsim.errors import AccelsimError, nearest
+from accelsim.models.alexnet import alexnet
+from accelsim.models.lenet import ffnn, lenet5
+from accelsim.models.mobilenet import mobilenet
+from accelsim.models.resnet import resnet20
 from accelsim.models.seeds import check_seed
 
-__all__ = ["INPUT_SHAPE", "build_network", "network_names"]
-
-#: Channels, height and width of the images that every network takes.
-INPUT_SHAPE = (1, 28, 28)
+__all__ = ["Architecture", "architecture", "build_network", "network_names"]
 
 
-def _lenet5() -> nn.Sequential:
-    """LeNet-5 as Siddique and Hoque (DATE 2022, section IV.A) describe it: 61,706 parameters.
+@dataclass(frozen=True)
+class Architecture:
+    """A network before it has weights.
 
-    Two pairs of convolution and average pooling, a convolution that leaves 1x1 (the "flattening" one), two
-    fully connected layers; the softmax is left to the loss. Channels and kernels are those of LeCun et al.,
-    "Gradient-based learning applied to document recognition" (1998), with full connections between the
-    first two convolutions; padding 2 turns 28x28 into the 32x32 of that paper. Neither the widths nor the
-    activation function are given by Siddique and Hoque. It is ReLU here, not the tanh of 1998: its outputs
-    are non-negative, which is what the unsigned multipliers under study take with zero point 0, it costs a
-    comparator in hardware, and Guesmi et al. (ASPLOS 2021), whose claim their paper tests, use it.
+    Parameters
+    ----------
+    name : str
+        Its name.
+    build : callable
+        Returns it with PyTorch's own initial weights.
+    image_shape : tuple of int
+        Channels, height and width of the images that it takes, pixels in [0, 1].
+    classes : int
+        Logits that it returns for each.
     """
-    return nn.Sequential(
-        OrderedDict(
-            conv1=nn.Conv2d(1, 6, 5, padding=2),  # 6 x 28 x 28
-            relu1=nn.ReLU(),
-            pool1=nn.AvgPool2d(2),  # 6 x 14 x 14
-            conv2=nn.Conv2d(6, 16, 5),  # 16 x 10 x 10
-            relu2=nn.ReLU(),
-            pool2=nn.AvgPool2d(2),  # 16 x 5 x 5
-            conv3=nn.Conv2d(16, 120, 5),  # 120 x 1 x 1
-            relu3=nn.ReLU(),
-            flatten=nn.Flatten(),
-            fc1=nn.Linear(120, 84),
-            relu4=nn.ReLU(),
-            fc2=nn.Linear(84, 10),
+
+    name: str
+    build: Callable[[], nn.Module]
+    image_shape: tuple[int, int, int]
+    classes: int
+
+
+_ARCHITECTURES = MappingProxyType(
+    {
+        each.name: each
+        for each in (
+            Architecture("lenet5", lenet5, (1, 28, 28), 10),
+            Architecture("ffnn", ffnn, (1, 28, 28), 10),
+            Architecture("resnet20", resnet20, (3, 32, 32), 10),
+            Architecture("mobilenet", mobilenet, (3, 32, 32), 10),
+            Architecture("alexnet", alexnet, (3, 224, 224), 1000),
         )
-    )
-
-
-def _ffnn() -> nn.Sequential:
-    """Feed-forward network of layers 784-300-100-10 with ReLU: 266,610 parameters.
-
-    Siddique and Hoque (figure 1) name an FFNN without its layers. These are the widths of a network with
-    two hidden layers that LeCun et al. (1998) report for MNIST.
-    """
-    return nn.Sequential(
-        OrderedDict(
-            flatten=nn.Flatten(),
-            fc1=nn.Linear(28 * 28, 300),
-            relu1=nn.ReLU(),
-            fc2=nn.Linear(300, 100),
-            relu2=nn.ReLU(),
-            fc3=nn.Linear(100, 10),
-        )
-    )
-
-
-_BUILDERS = MappingProxyType[str, Callable[[], nn.Sequential]]({"lenet5": _lenet5, "ffnn": _ffnn})
+    }
+)
 
 
 def network_names() -> list[str]:
     """Return the names that `build_network` knows."""
-    return list(_BUILDERS)
+    return list(_ARCHITECTURES)
 
 
-def build_network(name: str, *, seed: int = 0) -> nn.Sequential:
-    """Return an untrained network: ``"lenet5"`` or ``"ffnn"``.
+def architecture(name: str) -> Architecture:
+    """Return a network's architecture.
 
-    Every network takes a float32 tensor of shape (N, 1, 28, 28) with pixels in [0, 1] and returns logits of
-    shape (N, 10).
+    Raises
+    ------
+    AccelsimError
+        If the name is unknown.
+    """
+    if name not in _ARCHITECTURES:
+        hint = nearest(name, _ARCHITECTURES) or f"; there are {', '.join(_ARCHITECTURES)}"
+        raise AccelsimError(f"unknown network {name!r}{hint}")
+    return _ARCHITECTURES[name]
+
+
+def build_network(name: str, *, seed: int = 0) -> nn.Module:
+    """Return an untrained network.
+
+    It takes a float32 tensor of shape (N, channels, height, width), those of its `Architecture`, with pixels
+    in [0, 1], and returns logits of shape (N, classes).
 
     Parameters
     ----------
@@ -91,9 +92,7 @@ def build_network(name: str, *, seed: int = 0) -> nn.Sequential:
         If the name is unknown, or the seed out of range.
     """
     check_seed(seed, "initial weights")
-    if name not in _BUILDERS:
-        hint = nearest(name, _BUILDERS) or f"; there are {' and '.join(_BUILDERS)}"
-        raise AccelsimError(f"unknown network {name!r}{hint}")
+    wanted = architecture(name)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        return _BUILDERS[name]()
+        return wanted.build()

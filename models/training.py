@@ -13,13 +13,11 @@ from torch import nn
 from accelsim.errors import AccelsimError
 from accelsim.models.accuracy import accuracy_percent
 from accelsim.models.dataset import Dataset
-from accelsim.models.networks import INPUT_SHAPE, build_network
+from accelsim.models.networks import architecture, build_network
 from accelsim.models.recipe import Recipe, default_recipe
 from accelsim.progress import progress_bar
 
 __all__ = ["TrainedNetwork", "train", "weights_sha256"]
-
-_CLASSES = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +80,7 @@ def train(
     network : str
         Name of the network.
     dataset : Dataset
-        Images of shape (N, 1, 28, 28) in ten classes.
+        Images and classes of the shape and number that the network takes.
     epochs, seed : int, optional
         What to change in the data set's `default_recipe`.
     recipe : Recipe, optional
@@ -98,9 +96,10 @@ def train(
     """
     recipe = recipe or default_recipe(dataset.name, epochs=epochs, seed=seed)
     net = build_network(network, seed=recipe.seed)
-    if dataset.image_shape != INPUT_SHAPE or len(dataset.classes) != _CLASSES:
+    wanted = architecture(network)
+    if dataset.image_shape != wanted.image_shape or len(dataset.classes) != wanted.classes:
         raise AccelsimError(
-            f"network {network} takes images of shape {INPUT_SHAPE} in {_CLASSES} classes; "
+            f"network {network} takes images of shape {wanted.image_shape} in {wanted.classes} classes; "
             f"data set {dataset.name} has {dataset.image_shape} in {len(dataset.classes)}"
         )
     with (

@@ -128,6 +128,6 @@ def test_bad_input(refused, checkpoints, tmp_path):
     assert "test images to give, not 501" in refused("evaluate", "--checkpoint", ffnn, "--images", 501)
     assert "given twice" in refused("evaluate", "-m", "mul4u_udm", "-m", "mul4u_udm")
     assert "did you mean digits?" in refused("evaluate", "--data", "digts", "-m", "mul4u_udm")
-    assert "did you mean lenet5?" in refused("evaluate", "--network", "lenet", "-m", "mul4u_udm")
+    assert "did you mean lenet5" in refused("evaluate", "--network", "lenet", "-m", "mul4u_udm")
     (tmp_path / "cut.safetensors").write_bytes(ffnn.read_bytes()[:5000])
     assert "cut.safetensors" in refused("evaluate", "--checkpoint", tmp_path / "cut.safetensors")

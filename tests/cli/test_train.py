@@ -33,7 +33,7 @@ def test_default_name_is_in_the_current_folder(accelsim, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
-        (["--network", "lenet"], "did you mean lenet5?"),
+        (["--network", "lenet"], "did you mean lenet5"),
         (["--data", "digit"], "did you mean digits?"),
         (["--epochs", "0"], "0 is not in the range x>=1"),
         (["--epochs", "many"], "'many' is not a valid integer"),

@@ -6,6 +6,7 @@ from torch import nn
 
 from accelsim.errors import AccelsimError
 from accelsim.models import build_network, network_names
+from accelsim.models.networks import architecture
 
 # weights and biases of each layer, by hand
 PARAMETERS = {
@@ -21,11 +22,13 @@ PARAMETERS = {
 
 
 def test_names() -> None:
-    assert network_names() == ["lenet5", "ffnn"]
-    with pytest.raises(AccelsimError, match=r"^unknown network 'lenet-5'; did you mean lenet5\?$"):
+    assert network_names() == ["lenet5", "ffnn", "resnet20", "mobilenet", "alexnet"]
+    with pytest.raises(AccelsimError, match=r"^unknown network 'lenet-5'; did you mean lenet5 or"):
         build_network("lenet-5")
-    with pytest.raises(AccelsimError, match=r"^unknown network 'resnet'"):
+    with pytest.raises(AccelsimError, match=r"^unknown network 'resnet'; did you mean resnet20"):
         build_network("resnet")
+    with pytest.raises(AccelsimError, match=r"^unknown network 'x'; there are lenet5, ffnn"):
+        build_network("x")
 
 
 @pytest.mark.parametrize(("name", "total"), [("lenet5", 61_706), ("ffnn", 266_610)])
@@ -99,3 +102,50 @@ def test_initial_weights_follow_the_seed_alone() -> None:
 def test_seed_out_of_range() -> None:
     with pytest.raises(AccelsimError, match="initial weights: seed must be a whole number from 0"):
         build_network("ffnn", seed=2**64)
+
+
+# 3x3 convolutions without bias, a linear layer with it, and a scale and shift for each normalised channel
+RESNET20 = (
+    9 * (3 * 16 + 6 * 16 * 16 + 16 * 32 + 5 * 32 * 32 + 32 * 64 + 5 * 64 * 64)
+    + (64 * 10 + 10)
+    + 2 * (6 * 16 + (16 + 5 * 32) + (32 + 5 * 64) + 64)
+)
+MOBILENET_BLOCKS = [(16, 32), (32, 64), (64, 64), (64, 128), (128, 128)]
+MOBILENET = (
+    3 * 16 * 9 + sum(9 * c + c * o + 2 * c + 2 * o for c, o in MOBILENET_BLOCKS) + 2 * 16 + 128 * 10 + 10
+)
+#: as PyTorch's own documentation of the same network has it
+ALEXNET = 61_100_840
+
+
+@pytest.mark.parametrize(
+    ("name", "total"), [("resnet20", RESNET20), ("mobilenet", MOBILENET), ("alexnet", ALEXNET)]
+)
+def test_larger_networks(name: str, total: int) -> None:
+    net, of = build_network(name).eval(), architecture(name)
+    assert sum(p.numel() for p in net.parameters()) == total
+    logits = net(torch.rand(1, *of.image_shape)).detach()
+    assert logits.shape == (1, of.classes)
+    assert float(logits.min()) < 0
+
+
+def test_macs_of_alexnet() -> None:
+    macs, x = 0, torch.rand(1, 3, 224, 224)
+    for layer in build_network("alexnet").eval().children():
+        y = layer(x)
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            macs += y.numel() * layer.weight[0].numel()
+        x = y
+    assert macs == 714_188_480
+
+
+def test_shortcut_of_resnet_averages_and_pads_with_channels_of_zeros() -> None:
+    block = build_network("resnet20").eval().get_submodule("block2_1")
+    with torch.no_grad():
+        block.get_parameter("conv2.weight").zero_()
+        x = torch.rand(2, 16, 8, 8)
+        output = block(x)
+    means = x.reshape(2, 16, 4, 2, 4, 2).mean(dim=(3, 5))
+    torch.testing.assert_close(output[:, 8:24], means)
+    assert not output[:, :8].any()
+    assert not output[:, 24:].any()
