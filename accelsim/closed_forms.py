@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BilinearForm", "ClosedForm", "OperandForm", "SignMagnitudeForm"]
+__all__ = ["BilinearForm", "IntegerClosedForm", "OperandForm", "SignMagnitudeForm"]
 
 #: uint64 for pairs; the smallest type that holds a product for rows.
 Patterns = NDArray[np.unsignedinteger[Any]]
 
 
-class ClosedForm(ABC):
+class IntegerClosedForm(ABC):
     """A multiplier of two operands of `width` bits, as a formula.
 
     Parameters
@@ -51,13 +51,13 @@ class ClosedForm(ABC):
         return (1 << 2 * self.width) - 1
 
 
-class BilinearForm(ClosedForm):
+class BilinearForm(IntegerClosedForm):
     """``constant + sum of weight[i, j] a[i] b[j]`` over the operands' bits.
 
     Parameters
     ----------
     text, width
-        As for `ClosedForm`.
+        As for `IntegerClosedForm`.
     weights : mapping of (int, int) to int
         Weight of each ``a[i] b[j]``; absent ones are 0.
     constant : int
@@ -96,13 +96,13 @@ class BilinearForm(ClosedForm):
         return np.asarray(found & self.row_type.type(self.mask))
 
 
-class OperandForm(ClosedForm):
+class OperandForm(IntegerClosedForm):
     """``combine(prepare(a), prepare(b))``.
 
     Parameters
     ----------
     text, width
-        As for `ClosedForm`.
+        As for `IntegerClosedForm`.
     prepare : callable
         Maps patterns of shape (n,) to an array of shape (fields, n) of the same type.
     combine : callable
@@ -136,16 +136,16 @@ class OperandForm(ClosedForm):
         return np.asarray(found & self.row_type.type(self.mask))
 
 
-class SignMagnitudeForm(ClosedForm):
+class SignMagnitudeForm(IntegerClosedForm):
     """The product of the absolute values by another form, negated if the signs differ.
 
     Parameters
     ----------
-    magnitude : ClosedForm
+    magnitude : IntegerClosedForm
         An unsigned form of the same width.
     """
 
-    def __init__(self, magnitude: ClosedForm) -> None:
+    def __init__(self, magnitude: IntegerClosedForm) -> None:
         super().__init__(f"sign and magnitude, of magnitudes {magnitude.text}", magnitude.width)
         self._magnitude = magnitude
 

@@ -1,8 +1,8 @@
 """Closed forms of float32 multipliers: what their gates compute, as bit masks and exact multiplications.
 
-A product is the sum of two exact multiplications of masked operands, rounded once; `ClosedForm.terms_a` and
-`ClosedForm.terms_b` are those operands, for sums of many products. Each form is compared with its gate-level
-netlist by the tests.
+A product is the sum of two exact multiplications of masked operands, rounded once;
+`Float32ClosedForm.terms_a` and `Float32ClosedForm.terms_b` are those operands, for sums of many products.
+Each form is compared with its gate-level netlist by the tests.
 """
 
 import os
@@ -26,7 +26,7 @@ from accelsim.float_reference import (
 )
 from accelsim.workers import share_tasks
 
-__all__ = ["AUTHORS_LEAST_OPERAND", "CLOSED_FORMS", "ClosedForm", "closed_form"]
+__all__ = ["AUTHORS_LEAST_OPERAND", "CLOSED_FORMS", "Float32ClosedForm", "closed_form"]
 
 #: Bit pattern of the smallest float32 that is not below 1e-36.
 AUTHORS_LEAST_OPERAND = 0x03AA2425
@@ -36,7 +36,7 @@ _SIGN_AND_EXPONENT = 0xFF800000
 
 
 @dataclass(frozen=True)
-class ClosedForm:
+class Float32ClosedForm:
     """A float32 multiplier whose significands are multiplied by AMA5 arrays of some size, or exactly.
 
     Parameters
@@ -168,21 +168,21 @@ class ClosedForm:
 
 
 #: The closed forms by the names of the hardware they describe.
-CLOSED_FORMS: Mapping[str, ClosedForm] = MappingProxyType(
+CLOSED_FORMS: Mapping[str, Float32ClosedForm] = MappingProxyType(
     {
         form.name: form
         for form in (
-            ClosedForm("fp32_exact", 1, "nearest-even"),
-            ClosedForm("fp32_exact_truncate", 1),
-            ClosedForm("axfpm_array24", 24),
-            ClosedForm("axfpm_blocks4", 4),
-            ClosedForm("axfpm_authors", 4, least_operand=AUTHORS_LEAST_OPERAND, halves_overflow=True),
+            Float32ClosedForm("fp32_exact", 1, "nearest-even"),
+            Float32ClosedForm("fp32_exact_truncate", 1),
+            Float32ClosedForm("axfpm_array24", 24),
+            Float32ClosedForm("axfpm_blocks4", 4),
+            Float32ClosedForm("axfpm_authors", 4, least_operand=AUTHORS_LEAST_OPERAND, halves_overflow=True),
         )
     }
 )
 
 
-def closed_form(name: str) -> ClosedForm:
+def closed_form(name: str) -> Float32ClosedForm:
     """Return the closed form of a float multiplier.
 
     Raises

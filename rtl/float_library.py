@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from accelsim.float_format import FloatFormat
-from accelsim.floats import AUTHORS_LEAST_OPERAND, CLOSED_FORMS, ClosedForm
+from accelsim.floats import AUTHORS_LEAST_OPERAND, CLOSED_FORMS, Float32ClosedForm
 from accelsim.rtl.block_array import BlockArrayMultiplier
 from accelsim.rtl.cell_array import CellArrayMultiplier, same_cells
 from accelsim.rtl.float_multiplier import FloatMultiplier
@@ -101,7 +101,7 @@ class FloatDescription:
             leading_positions=positions,
         )
 
-    def closed_form(self) -> ClosedForm | None:
+    def closed_form(self) -> Float32ClosedForm | None:
         """Return the closed form of what it computes, where there is one."""
         return CLOSED_FORMS.get(self.name)
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from accelsim.float_reference import product_patterns
-from accelsim.rtl.closed_form import closed_form
 from accelsim.rtl.float_library import FloatDescription
+from accelsim.rtl.library_closed_forms import closed_form_of
 from accelsim.rtl.names import MultiplierName
 
 __all__ = ["float_products"]
@@ -29,7 +29,7 @@ def float_products(description: FloatDescription) -> Callable[[_Patterns, _Patte
 
         return reading
     name = description.parsed
-    form = closed_form(name.significand) if isinstance(name.significand, MultiplierName) else None
+    form = closed_form_of(name.significand) if isinstance(name.significand, MultiplierName) else None
     if form is None:
         return None
 

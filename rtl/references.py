@@ -7,17 +7,17 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.closed_forms import BilinearForm, ClosedForm
+from accelsim.closed_forms import BilinearForm, IntegerClosedForm
 from accelsim.errors import AccelsimError
 from accelsim.lut import MAX_LUT_WIDTH, Lut
 from accelsim.miter import miter
 from accelsim.netlist import Netlist
 from accelsim.rtl.catalogue import find_circuit
 from accelsim.rtl.circuits import Circuit, DescribedCircuit, TableCircuit
-from accelsim.rtl.closed_form import closed_form
 from accelsim.rtl.float_circuits import FloatCircuit
 from accelsim.rtl.float_library import FloatDescription
 from accelsim.rtl.float_products import float_products
+from accelsim.rtl.library_closed_forms import closed_form_of
 from accelsim.rtl.operand_pairs import OperandPairs
 from accelsim.rtl.proof import Equivalence, prove_bilinear, prove_equal
 from accelsim.simulation import outputs, outputs_in_order
@@ -96,7 +96,7 @@ class LutReference(Reference):
 class FormReference(Reference):
     """A closed form, of a signed multiplier if `signed`."""
 
-    def __init__(self, form: ClosedForm, signed: bool) -> None:
+    def __init__(self, form: IntegerClosedForm, signed: bool) -> None:
         super().__init__(form.text, "closed form")
         self._form = form
         self._signed = signed
@@ -234,7 +234,7 @@ def _closed_form(circuit: Circuit) -> Reference | None:
     if isinstance(description, FloatDescription):
         formula = float_products(description)
         return FloatReference(circuit.name, formula) if formula else None
-    form = closed_form(description.parsed)
+    form = closed_form_of(description.parsed)
     return FormReference(form, circuit.signed) if form else None
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from accelsim.errors import AccelsimError
 from accelsim.float_errors import float_errors, uniform_operands
 from accelsim.float_format import FP32
-from accelsim.floats import AUTHORS_LEAST_OPERAND, CLOSED_FORMS, ClosedForm, closed_form
+from accelsim.floats import AUTHORS_LEAST_OPERAND, CLOSED_FORMS, Float32ClosedForm, closed_form
 
 #: Zeros, subnormals, the ends of the range, halves of the exponent range, ties, infinities, NaN; both signs.
 # fmt: off
@@ -121,7 +121,7 @@ def test_unknown_name():
 
 def test_halving_needs_truncation():
     with pytest.raises(AccelsimError, match="halved only where it is truncated"):
-        ClosedForm("x", 4, "nearest-even", halves_overflow=True)
+        Float32ClosedForm("x", 4, "nearest-even", halves_overflow=True)
 
 
 @pytest.mark.parametrize("bad", [-3e38, np.inf, np.nan])

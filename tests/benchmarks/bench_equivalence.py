@@ -11,8 +11,8 @@ import numpy as np
 
 from accelsim.netlist import Gate, Netlist
 from accelsim.rtl.catalogue import netlist_of
-from accelsim.rtl.closed_form import closed_form
 from accelsim.rtl.library import describe, wide_names
+from accelsim.rtl.library_closed_forms import closed_form_of
 from accelsim.rtl.verification import verify
 
 PAIRS = 1 << 32
@@ -55,7 +55,7 @@ def main(names: list[str]) -> None:
         ours = verify(name)
         assert ours.mismatches == 0
         assert ours.pairs_checked == PAIRS
-        form = closed_form(describe(name).parsed)
+        form = closed_form_of(describe(name).parsed)
         assert form is not None
         started = time.perf_counter()
         found = rows_in_numpy(netlist, 40_000, NUMPY_ROWS)

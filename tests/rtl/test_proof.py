@@ -7,8 +7,8 @@ from accelsim.errors import AccelsimError
 from accelsim.netlist import Netlist, Port
 from accelsim.rtl import proof
 from accelsim.rtl.catalogue import netlist_of
-from accelsim.rtl.closed_form import closed_form
 from accelsim.rtl.library import describe
+from accelsim.rtl.library_closed_forms import closed_form_of
 from accelsim.rtl.proof import prove_bilinear, prove_equal
 from accelsim.simulation import outputs, truth_table
 
@@ -27,7 +27,7 @@ BILINEAR = [
 
 
 def form_of(name):
-    return closed_form(describe(name).parsed)
+    return closed_form_of(describe(name).parsed)
 
 
 @pytest.mark.parametrize("name", [*BILINEAR, "mul17u_trunc_k12_corrected", "mul17s_exact"])

@@ -8,8 +8,8 @@ from accelsim.lut import Lut
 from accelsim.netlist import Gate, Netlist, Port
 from accelsim.rtl.catalogue import load_lut, netlist_of
 from accelsim.rtl.circuits import DescribedCircuit
-from accelsim.rtl.closed_form import closed_form
 from accelsim.rtl.library import describe, names, wide_names
+from accelsim.rtl.library_closed_forms import closed_form_of
 from accelsim.rtl.operand_pairs import chosen_pairs
 from accelsim.rtl.verification import Mismatch, verify
 from accelsim.simulation import outputs, outputs_in_order, truth_table
@@ -203,7 +203,7 @@ def test_random_pairs_notice_a_wrong_gate(name, seed, wrong_gate):
     assert found.method == "random"
     assert found.mismatches
     assert not found.proven
-    form = closed_form(describe(name).parsed)
+    form = closed_form_of(describe(name).parsed)
     for one in found.first_mismatches:
         expected = form.products(*(np.array([x], dtype=np.uint64) for x in (one.a, one.b)))
         assert one.lut == expected[0] != one.hardware

@@ -5,24 +5,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.closed_forms import BilinearForm, ClosedForm, OperandForm, SignMagnitudeForm
+from accelsim.closed_forms import BilinearForm, IntegerClosedForm, OperandForm, SignMagnitudeForm
 from accelsim.rtl.names import MultiplierName
 from accelsim.rtl.truncation import correction_constant
 
-__all__ = ["closed_form"]
+__all__ = ["closed_form_of"]
 
 _Patterns = NDArray[np.unsignedinteger[Any]]
 _EXACT_ARCHITECTURES = {"array", "csa", "wallace", "dadda", "bw"}
 
 
-def closed_form(name: MultiplierName) -> ClosedForm | None:
+def closed_form_of(name: MultiplierName) -> IntegerClosedForm | None:
     """Return what a multiplier computes, as a formula, or None where no formula is known.
 
     Known are exact multipliers, those that leave partial products out, the array with AMA5 cells, Kulkarni's,
     Mitchell's and DRUM, and sign-magnitude multipliers around any of these.
     """
     if name.sign_magnitude:
-        magnitude = closed_form(name.magnitude)
+        magnitude = closed_form_of(name.magnitude)
         return SignMagnitudeForm(magnitude) if magnitude else None
     if name.architecture in _EXACT_ARCHITECTURES:
         if name.cell == "exact":
@@ -43,7 +43,7 @@ def closed_form(name: MultiplierName) -> ClosedForm | None:
     return None
 
 
-def _exact(width: int, signed: bool) -> ClosedForm:
+def _exact(width: int, signed: bool) -> IntegerClosedForm:
     sign = width - 1 if signed else -1
     return BilinearForm(
         "a * b",
@@ -52,12 +52,12 @@ def _exact(width: int, signed: bool) -> ClosedForm:
     )
 
 
-def _broken_array(width: int, h: int, v: int) -> ClosedForm:
+def _broken_array(width: int, h: int, v: int) -> IntegerClosedForm:
     weights = {(i, j): 1 << i + j for i in range(h, width) for j in range(width) if i + j >= v}
     return BilinearForm(f"sum of a[i] b[j] 2^(i+j) over i >= {h}, i + j >= {v}", width, weights)
 
 
-def _truncated(width: int, columns: int, corrected: bool) -> ClosedForm:
+def _truncated(width: int, columns: int, corrected: bool) -> IntegerClosedForm:
     weights = {(i, j): 1 << i + j for i in range(width) for j in range(width) if i + j >= columns}
     text = f"sum of a[i] b[j] 2^(i+j) over i + j >= {columns}"
     if not corrected:
@@ -66,7 +66,7 @@ def _truncated(width: int, columns: int, corrected: bool) -> ClosedForm:
     return BilinearForm(f"{text}, plus {constant}", width, weights, constant)
 
 
-def _ama5_array(width: int, columns: int) -> ClosedForm:
+def _ama5_array(width: int, columns: int) -> IntegerClosedForm:
     """Ripple-carry rows whose cells below column k pass on b and carry a.
 
     Row 0 is added as it is. Of any other row, an approximate cell adds nothing; the last one carries its
@@ -82,7 +82,7 @@ def _ama5_array(width: int, columns: int) -> ClosedForm:
     return BilinearForm(f"the array with AMA5 below column {columns}", width, weights)
 
 
-def _underdesigned(width: int) -> ClosedForm:
+def _underdesigned(width: int) -> IntegerClosedForm:
     """Give 7 instead of 9 for each pair of digits 3 in base 4."""
     threes = sum(1 << bit for bit in range(0, width, 2))
 
@@ -95,7 +95,7 @@ def _underdesigned(width: int) -> ClosedForm:
     return OperandForm("a * b with 3 * 3 = 7 in base 4", width, prepare, combine)
 
 
-def _mitchell(width: int) -> ClosedForm:
+def _mitchell(width: int) -> IntegerClosedForm:
     """Add characteristic and fraction of the base-2 logarithms, ``2^k (1 + x)`` standing for ``k + x``."""
     bits = width - 1
 
@@ -117,7 +117,7 @@ def _mitchell(width: int) -> ClosedForm:
     return OperandForm(text, width, prepare, combine)
 
 
-def _drum(width: int, segment: int) -> ClosedForm:
+def _drum(width: int, segment: int) -> IntegerClosedForm:
     """Keep k bits of an operand from its leading one on, the last of them set if any is cut off."""
 
     def prepare(x: _Patterns) -> _Patterns:

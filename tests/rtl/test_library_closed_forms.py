@@ -3,8 +3,8 @@ import pytest
 
 from accelsim.closed_forms import BilinearForm
 from accelsim.rtl.catalogue import load_lut, netlist_of
-from accelsim.rtl.closed_form import closed_form
 from accelsim.rtl.library import describe, names, wide_names
+from accelsim.rtl.library_closed_forms import closed_form_of
 from accelsim.rtl.operand_pairs import all_pairs, chosen_pairs
 from accelsim.simulation import outputs
 
@@ -17,7 +17,7 @@ WITHOUT = {
 
 
 def form_of(name):
-    return closed_form(describe(name).parsed)
+    return closed_form_of(describe(name).parsed)
 
 
 @pytest.mark.parametrize("name", [name for name in names() if "12" not in name])
