@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from accelsim.accumulator import Accumulator
 from accelsim.errors import AccelsimError
 from accelsim.gemm import check_multiplier
 from accelsim.lut import Lut
@@ -19,7 +20,7 @@ from accelsim.straight_through import straight_through
 from accelsim.workers import share_tasks
 from accelsim.zero_points import QuantizedWeight, corrected_sums
 
-__all__ = ["ActivationOperand", "ApproxLayer", "CallShape"]
+__all__ = ["ActivationOperand", "ApproxLayer", "CallShape", "table_by_weight"]
 
 ActivationOperand = Literal["a", "b"]
 
@@ -44,7 +45,7 @@ class ApproxLayer(nn.Module):
 
         ``sum (x - zx)(w - zw) = sum mul(x, w) - zw * sum x - zx * sum w + depth * zx * zw``
 
-    in which only ``mul`` is approximate (int32 accumulators); the corrections are exact adders. The
+    in which only ``mul`` is approximate, summed in the accumulator; the corrections are exact adders. The
     integer is multiplied by both scales and the float bias is added in float64, and the result rounded to
     the input's type.
 
@@ -64,6 +65,8 @@ class ApproxLayer(nn.Module):
         Quantization of the input (per tensor) and of the weight (per tensor or per output channel).
     activation_operand : {"a", "b"}
         The multiplier's operand that the activation goes to; the weight goes to the other.
+    accumulator : Accumulator, optional
+        What the products are summed in; default: 32 bits, in which no sum may overflow.
     name : str
         Name of the layer in error messages.
 
@@ -71,7 +74,8 @@ class ApproxLayer(nn.Module):
     ------
     AccelsimError
         If the multiplier is wider than 8 bits, the quantization is not of its widths and signedness, the
-        int32 accumulators could overflow, or the layer is not on the CPU. Called with an input of another
+        accumulator is narrower than its products, none is given and 32 bits could overflow, or the layer is
+        not on the CPU. Called with an input of another
         device or type than the weight's float32 or float64, of another shape, or with NaN (infinities
         saturate, as in a hardware quantizer). Loaded from the state of a layer of other widths or
         signedness.
@@ -98,10 +102,12 @@ class ApproxLayer(nn.Module):
         weight: QuantParams,
         *,
         activation_operand: ActivationOperand = "a",
+        accumulator: Accumulator | None = None,
         name: str = "layer",
     ) -> None:
         super().__init__()
         self.name = name
+        self.accumulator = accumulator
         self.activation_operand = activation_operand
         self.weight = layer.weight
         self.bias = layer.bias
@@ -161,14 +167,14 @@ class ApproxLayer(nn.Module):
         Raises
         ------
         AccelsimError
-            If it differs in widths or signedness, is wider than 8 bits, or could overflow the accumulators.
+            If it differs in widths or signedness, is wider than 8 bits, or does not fit the accumulator.
         """
         old = getattr(self, "lut", lut)
         if (old.a_width, old.b_width, old.signed) != (lut.a_width, lut.b_width, lut.signed):
             raise AccelsimError(
                 f"layer {self.name} is quantized for {_describe(old)}; {lut.name} is {_describe(lut)}"
             )
-        check_multiplier(lut, self.depth, f"layer {self.name}")
+        check_multiplier(lut, self.depth, f"layer {self.name}", self.accumulator)
         self.lut = lut
 
     @abstractmethod
@@ -252,9 +258,13 @@ class ApproxLayer(nn.Module):
 
     def _corrected_sums(self, columns: NDArray[np.uint8], threads: int) -> NDArray[np.int64]:
         """Return sums of shape (channels, pixels) for codes of shape (groups, depth, pixels)."""
-        table = _table_by_weight(self.lut, self.activation_operand)
         return corrected_sums(
-            table, columns, self.quantized_weight(), int(self.activation_zero_point), threads
+            table_by_weight(self.lut, self.activation_operand),
+            columns,
+            self.quantized_weight(),
+            int(self.activation_zero_point),
+            self.accumulator or Accumulator(),
+            threads,
         )
 
     def quantized_weight(self) -> QuantizedWeight:
@@ -313,7 +323,7 @@ def _described(quantization: Tensor) -> str:
 
 
 @lru_cache(maxsize=64)
-def _table_by_weight(lut: Lut, activation_operand: ActivationOperand) -> NDArray[np.int32]:
+def table_by_weight(lut: Lut, activation_operand: ActivationOperand) -> NDArray[np.int32]:
     """Return the table indexed [weight, activation]."""
     return np.ascontiguousarray(lut.table.T if activation_operand == "a" else lut.table)
 

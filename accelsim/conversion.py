@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from accelsim.accumulator import Accumulator
 from accelsim.calibration import input_ranges, own_errors
 from accelsim.errors import AccelsimError, nearest
 from accelsim.gemm import check_multiplier
@@ -70,6 +71,7 @@ def approximate(
     weights: WeightScales = "per-tensor",
     calibrator: Calibrator = "min-max",
     percentile: float = 99.9,
+    accumulator: Accumulator | None = None,
 ) -> nn.Module:
     """Return a quantized copy of a network in which layers run on an approximate multiplier.
 
@@ -96,6 +98,9 @@ def approximate(
         Whether activation ranges cover all values, or leave out ``100 - percentile`` percent at either end.
     percentile : float
         Above 50, up to 100.
+    accumulator : Accumulator, optional
+        What the products are summed in, one after another; default: 32 bits, and a layer whose sums could
+        overflow them is refused.
 
     Returns
     -------
@@ -125,7 +130,8 @@ def approximate(
     chosen = selected_layers(converted, layers)
     luts = lut_of_each(lut, chosen)
     for name, layer in chosen.items():
-        check_multiplier(luts[name], layer.weight[0].numel(), f"layer {shown_name(name, layer)}")
+        where = f"layer {shown_name(name, layer)}"
+        check_multiplier(luts[name], layer.weight[0].numel(), where, accumulator)
     ranges = input_ranges(converted, chosen, calibration, percentile if calibrator == "percentile" else None)
     replacements: dict[nn.Module, ApproxLayer] = {}
     for name, layer in chosen.items():
@@ -139,6 +145,7 @@ def approximate(
                 layer.weight.detach().numpy(), bits[1], own.signed, per_channel=weights == "per-channel"
             ),
             activation_operand=activation_operand,
+            accumulator=accumulator,
             name=shown_name(name, layer),
         )
     converted = _replaced(converted, replacements).eval()

@@ -5,28 +5,35 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from accelsim.accumulator import Accumulator
 from accelsim.errors import AccelsimError
+from accelsim.gemm_kernel import BLOCK, find_channels_at_risk, run_tasks
 from accelsim.lut import Lut
 from accelsim.quantization import MAX_BITS
 from accelsim.workers import share_tasks
 
 __all__ = ["check_multiplier", "check_operands", "frozen", "lut_gemm", "lut_gemm_reference"]
 
-#: Pixels whose accumulators stay in the first-level cache together with four rows of the table.
-_BLOCK = 1024
-#: Below this many pixels, joining two rows of the table costs more than it saves.
-_SHORT = 64
+#: The accumulator of most accelerators.
+_INT32 = Accumulator()
 #: Look-ups that are over before a second thread would have begun.
 _TOO_FEW_TO_SHARE = 200_000
 
 
 def lut_gemm(
-    table: NDArray[np.int32], x: NDArray[np.uint8], w: NDArray[np.uint8], *, threads: int | None = None
+    table: NDArray[np.int32],
+    x: NDArray[np.uint8],
+    w: NDArray[np.uint8],
+    *,
+    accumulator: Accumulator = _INT32,
+    threads: int | None = None,
 ) -> NDArray[np.int32]:
-    """Return ``out[g, o, p] = sum_k table[w[g, o, k], x[g, k, p]]``.
+    """Return ``out[g, o, p] = sum_k table[w[g, o, k], x[g, k, p]]``, as an accumulator holds it.
+
+    Channels whose weights rule out that a saturating accumulator saturates, whatever the activations, are
+    summed as fast as wrapping ones.
 
     Parameters
     ----------
@@ -36,13 +43,15 @@ def lut_gemm(
         Activation codes (bit patterns).
     w : uint8 array of shape (groups, channels, depth)
         Weight codes.
+    accumulator : Accumulator
+        What the sums are taken in, in the order of ``k``; default: 32 bits that wrap.
     threads : int, optional
         Threads that share the work; default: one per core. The result does not depend on their number.
 
     Returns
     -------
     int32 array of shape (groups, channels, pixels)
-        Exact as long as ``depth * max|table| < 2^31``, which `check_multiplier` guarantees.
+        What `Accumulator.sum` returns: exact, unless a sum leaves the accumulator's range.
 
     Raises
     ------
@@ -50,13 +59,51 @@ def lut_gemm(
         If a type or shape is another, or a code has no entry in the table.
     """
     check_operands(table, x, w)
+    if accumulator.overflow == "saturate":
+        return _sums(table, x, w, _channels_at_risk(table, w, accumulator), accumulator, threads)
+    none = np.zeros(w.shape[:2], np.bool_)
+    exact = max(1, _depth_that_fits(table))
+    total = _sums(table, x[:, :exact], w[:, :, :exact], none, accumulator, threads)
+    for k in range(exact, w.shape[2], exact):
+        total += _sums(table, x[:, k : k + exact], w[:, :, k : k + exact], none, accumulator, threads)
+    lost = _INT32.bits - accumulator.bits
+    return total << lost >> lost if lost else total
+
+
+def _depth_that_fits(table: NDArray[np.int32]) -> int:
+    """Return how many products never leave an int32, in whatever order they are summed."""
+    largest = max(int(table.max(initial=0)), -int(table.min(initial=0)), 1)
+    return ((1 << 31) - 1) // largest
+
+
+def _channels_at_risk(
+    table: NDArray[np.int32], w: NDArray[np.uint8], accumulator: Accumulator
+) -> NDArray[np.bool_]:
+    """Return which channels could saturate for some activations, bool of shape (groups, channels)."""
+    at_risk = np.zeros(w.shape[:2], np.bool_)
+    if w.shape[2] * int(table.max(initial=0)) > accumulator.high or (
+        w.shape[2] * int(table.min(initial=0)) < accumulator.low
+    ):
+        ends = table.min(axis=1).astype(np.int64), table.max(axis=1).astype(np.int64)
+        find_channels_at_risk(*ends, w, accumulator.low, accumulator.high, at_risk)
+    return at_risk
+
+
+def _sums(
+    table: NDArray[np.int32],
+    x: NDArray[np.uint8],
+    w: NDArray[np.uint8],
+    at_risk: NDArray[np.bool_],
+    accumulator: Accumulator,
+    threads: int | None,
+) -> NDArray[np.int32]:
     table, x, w = frozen(table), frozen(x), frozen(w)
     groups, channels, depth = w.shape
     out = np.zeros((groups, channels, x.shape[2]), np.int32)
     if depth * out.size < _TOO_FEW_TO_SHARE:
         threads = 1
-    blocks, pairs = -(-x.shape[2] // _BLOCK), -(-channels // 2)
-    run = partial(_run, table, x, w, out, blocks, pairs)
+    blocks, pairs = -(-x.shape[2] // BLOCK), -(-channels // 2)
+    run = partial(run_tasks, table, x, w, out, at_risk, accumulator.low, accumulator.high, blocks, pairs)
     share_tasks(run, groups * blocks * pairs, threads or os.cpu_count() or 1)
     return out
 
@@ -69,25 +116,41 @@ def lut_gemm_reference(
     return np.asarray(products.sum(axis=2))
 
 
-def check_multiplier(lut: Lut, depth: int, where: str) -> None:
+def check_multiplier(lut: Lut, depth: int, where: str, accumulator: Accumulator | None = None) -> None:
     """Raise unless the engine can sum ``depth`` products of this multiplier.
+
+    Parameters
+    ----------
+    lut : Lut
+        The multiplier.
+    depth : int
+        Products per sum.
+    where : str
+        The layer, for the error message.
+    accumulator : Accumulator, optional
+        The accumulator, which says what becomes of an overflow; default: 32 bits and no overflow.
 
     Raises
     ------
     AccelsimError
-        If an operand is wider than 8 bits, or ``depth * max|product| >= 2^31``: below that, no partial sum
-        in any order leaves the int32 accumulators.
+        If an operand is wider than 8 bits; if the accumulator is narrower than a product; without one, if
+        ``depth * max|product| >= 2^31``: below that, no partial sum in any order leaves an int32.
     """
     if max(lut.a_width, lut.b_width) > MAX_BITS:
         raise AccelsimError(
             f"{where}: multiplier {lut.name} takes {lut.a_width} x {lut.b_width} bits; the LUT engine takes "
             f"operands of up to {MAX_BITS}"
         )
-    largest = max(int(np.abs(lut.table).max()), 255)  # codes are summed in int32 too
-    if depth * largest >= 1 << 31:
+    if accumulator is not None:
+        try:
+            accumulator.check_multiplier(lut)
+        except AccelsimError as error:
+            raise AccelsimError(f"{where}: {error}") from error
+    elif depth > (fits := _depth_that_fits(lut.table)):
+        largest = int(np.abs(lut.table).max())
         raise AccelsimError(
             f"{where} sums {depth} products of up to {largest} ({lut.name}), which can overflow its int32 "
-            f"accumulators; at most {((1 << 31) - 1) // largest} products fit"
+            f"accumulators; at most {fits} products fit, or give an accumulator, which wraps or saturates"
         )
 
 
@@ -112,83 +175,3 @@ def frozen(array: NDArray[Any]) -> NDArray[Any]:
     view = np.ascontiguousarray(array).view()
     view.flags.writeable = False
     return view
-
-
-@njit(cache=True, nogil=True)
-def _run(
-    table: NDArray[np.int32],
-    x: NDArray[np.uint8],
-    w: NDArray[np.uint8],
-    out: NDArray[np.int32],
-    blocks: int,
-    pairs: int,
-    first: int,
-    stop: int,
-) -> None:
-    """Run tasks ``first`` to ``stop - 1``: a pair of channels over a block of pixels each."""
-    channels, pixels = out.shape[1:]
-    for task in range(first, stop):
-        g, block, o = task // pairs // blocks, task // pairs % blocks, 2 * (task % pairs)
-        left, right = block * _BLOCK, min(pixels, (block + 1) * _BLOCK)
-        if o + 1 < channels and right - left >= _SHORT:
-            _accumulate_pair(table, x[g], w[g], out[g], o, left, right)
-        else:
-            for channel in range(o, min(o + 2, channels)):
-                _accumulate(table, x[g], w[g], out[g], channel, left, right)
-
-
-@njit(nogil=True)
-def _accumulate(
-    table: NDArray[np.int32],
-    x: NDArray[np.uint8],
-    w: NDArray[np.uint8],
-    out: NDArray[np.int32],
-    o: int,
-    left: int,
-    right: int,
-) -> None:
-    """Sum the products of channel ``o``: a row of the table stays in cache while the pixels pass."""
-    sums = out[o, left:right]
-    for k in range(len(x)):
-        row, codes = table[w[o, k]], x[k, left:right]
-        for p in range(len(sums)):
-            sums[p] += row[codes[p]]
-
-
-@njit(nogil=True)
-def _accumulate_pair(
-    table: NDArray[np.int32],
-    x: NDArray[np.uint8],
-    w: NDArray[np.uint8],
-    out: NDArray[np.int32],
-    o: int,
-    left: int,
-    right: int,
-) -> None:
-    """Sum the products of channels ``o`` and ``o + 1`` with one look-up for both.
-
-    The rows of the two weights are joined into one of int64 entries ``(second << 32) + first``; their sums
-    stay apart, as the lower half is read back as a signed number and its borrow undone. Four depths per
-    pass over the pixels load and store the accumulators a quarter as often; a depth beyond the last one
-    reads a row of zeros.
-    """
-    depth, patterns = len(x), table.shape[1]
-    joined = np.zeros((4, patterns), np.int64)
-    row0, row1, row2, row3 = joined[0], joined[1], joined[2], joined[3]
-    sums = np.zeros(right - left, np.int64)
-    for k in range(0, depth, 4):
-        for j in range(4):
-            if k + j < depth:
-                first, second = table[w[o, k + j]], table[w[o + 1, k + j]]
-                for i in range(patterns):
-                    joined[j, i] = (np.int64(second[i]) << 32) + first[i]
-            else:
-                joined[j] = 0
-        x0, x1 = x[k, left:right], x[min(k + 1, depth - 1), left:right]
-        x2, x3 = x[min(k + 2, depth - 1), left:right], x[min(k + 3, depth - 1), left:right]
-        for p in range(len(sums)):
-            sums[p] += row0[x0[p]] + row1[x1[p]] + row2[x2[p]] + row3[x3[p]]
-    for p in range(len(sums)):
-        first_sum = np.int32(sums[p])
-        out[o, left + p] = first_sum
-        out[o + 1, left + p] = np.int32((sums[p] - first_sum) >> 32)

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from accelsim.accumulator import Accumulator
 from accelsim.approx_layer import BLOCK_BYTES, ActivationOperand, ApproxLayer, CallShape
 from accelsim.errors import AccelsimError
 from accelsim.im2col import ConvGeometry, im2col, row_blocks
@@ -42,9 +43,18 @@ class ApproxConv2d(ApproxLayer):
         weight: QuantParams,
         *,
         activation_operand: ActivationOperand = "a",
+        accumulator: Accumulator | None = None,
         name: str = "conv",
     ) -> None:
-        super().__init__(conv, lut, activation, weight, activation_operand=activation_operand, name=name)
+        super().__init__(
+            conv,
+            lut,
+            activation,
+            weight,
+            activation_operand=activation_operand,
+            accumulator=accumulator,
+            name=name,
+        )
         if conv.padding_mode != "zeros":
             raise AccelsimError(
                 f"layer {name} has padding mode {conv.padding_mode!r}; the engine pads with zeros only"
@@ -111,9 +121,18 @@ class ApproxLinear(ApproxLayer):
         weight: QuantParams,
         *,
         activation_operand: ActivationOperand = "a",
+        accumulator: Accumulator | None = None,
         name: str = "linear",
     ) -> None:
-        super().__init__(linear, lut, activation, weight, activation_operand=activation_operand, name=name)
+        super().__init__(
+            linear,
+            lut,
+            activation,
+            weight,
+            activation_operand=activation_operand,
+            accumulator=accumulator,
+            name=name,
+        )
         self.in_features, self.out_features = linear.in_features, linear.out_features
 
     def forward(self, input: Tensor) -> Tensor:
@@ -147,9 +166,18 @@ def approximate_layer(
     weight: QuantParams,
     *,
     activation_operand: ActivationOperand = "a",
+    accumulator: Accumulator | None = None,
     name: str = "layer",
 ) -> ApproxConv2d | ApproxLinear:
     """Return the approximate layer in place of a float one; see `ApproxLayer`."""
-    if isinstance(layer, nn.Conv2d):
-        return ApproxConv2d(layer, lut, activation, weight, activation_operand=activation_operand, name=name)
-    return ApproxLinear(layer, lut, activation, weight, activation_operand=activation_operand, name=name)
+    kind: type[ApproxConv2d] | type[ApproxLinear]
+    kind = ApproxConv2d if isinstance(layer, nn.Conv2d) else ApproxLinear
+    return kind(
+        layer,  # type: ignore[arg-type]  # of the kind just asked for
+        lut,
+        activation,
+        weight,
+        activation_operand=activation_operand,
+        accumulator=accumulator,
+        name=name,
+    )

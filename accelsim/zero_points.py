@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.accumulator import Accumulator
 from accelsim.gemm import lut_gemm
 from accelsim.quantization import QuantParams
 
-__all__ = ["QuantizedWeight", "corrected_sums"]
+__all__ = ["QuantizedWeight", "corrected", "corrected_sums"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,7 @@ def corrected_sums(
     x: NDArray[np.uint8],
     weight: QuantizedWeight,
     activation_zero_point: int,
+    accumulator: Accumulator,
     threads: int,
 ) -> NDArray[np.int64]:
     """Return ``sum_k mul(x, w) - zw * sum_k x - zx * sum_k w + depth * zx * zw`` for every channel and pixel.
@@ -60,6 +62,8 @@ def corrected_sums(
         The weight.
     activation_zero_point : int
         ``zx``.
+    accumulator : Accumulator
+        What ``sum_k mul(x, w)`` is taken in; the corrections are exact.
     threads : int
         Threads for the products.
 
@@ -72,10 +76,19 @@ def corrected_sums(
     B. Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-
     Only Inference", CVPR 2018, equation 7.
     """
+    sums = lut_gemm(table, x, weight.codes, accumulator=accumulator, threads=threads)
+    return corrected(sums, x, weight, activation_zero_point)
+
+
+def corrected(
+    sums: NDArray[np.int32], x: NDArray[np.uint8], weight: QuantizedWeight, activation_zero_point: int
+) -> NDArray[np.int64]:
+    """Return `corrected_sums` for sums of products of shape (groups, channels, pixels)."""
     groups, channels, depth = weight.codes.shape
-    sums = lut_gemm(table, x, weight.codes, threads=threads).astype(np.int64)
+    result = sums.astype(np.int64)
     if weight.zero_points.any():
-        sums -= weight.zero_points * x.sum(axis=1, keepdims=True, dtype=np.int32)
+        narrow = np.int32 if depth < 1 << 23 else np.int64  # 2^23 codes of 8 bits fit
+        result -= weight.zero_points * x.sum(axis=1, keepdims=True, dtype=narrow)
     if activation_zero_point:
-        sums += activation_zero_point * (depth * weight.zero_points - weight.sums)
-    return sums.reshape(groups * channels, x.shape[2])
+        result += activation_zero_point * (depth * weight.zero_points - weight.sums)
+    return result.reshape(groups * channels, x.shape[2])

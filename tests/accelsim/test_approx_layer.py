@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from accelsim import approx_layer, layers
+from accelsim.accumulator import Accumulator
 from accelsim.errors import AccelsimError
 from accelsim.im2col import im2col
 from accelsim.layers import ApproxConv2d, ApproxLayer, ApproxLinear, approximate_layer
@@ -169,6 +170,24 @@ def test_set_multiplier() -> None:
     for lut in (exact_lut(7, 8), exact_lut(8, 7), exact_lut(signed=True)):
         with pytest.raises(AccelsimError, match=r"layer c1 is quantized for unsigned 8 x 8 bits; exact is "):
             layer.set_multiplier(lut)
+
+
+@pytest.mark.parametrize("accumulator", [Accumulator(17, "saturate"), Accumulator(18), Accumulator()])
+def test_products_are_summed_in_the_accumulator(accumulator: Accumulator) -> None:
+    """Only the sum of products overflows; the corrections and the bias are exact."""
+    torch.manual_seed(0)
+    linear, inputs = nn.Linear(40, 3), torch.rand(5, 40) - 0.3
+    plain = quantized(linear, exact_lut(), inputs)
+    layer = ApproxLinear(
+        linear, plain.lut, plain.activation_params, plain.weight_params, accumulator=accumulator
+    )
+    x = layer.activation_params.quantize(inputs.numpy()).astype(int)
+    w = layer.quantized_weight().codes[0].astype(int)
+    zx, zw = int(layer.activation_zero_point), int(layer.weight_zero_point)
+    sums = accumulator.sum(np.moveaxis(x[:, None] * w, 2, 0))
+    sums += 40 * zx * zw - zw * x.sum(1, keepdims=True) - zx * w.sum(1)
+    np.testing.assert_array_equal(layer.accumulate(x.astype(np.uint8)), sums)
+    assert torch.equal(layer(inputs), plain(inputs)) == (accumulator.bits == 32)
 
 
 def test_repr_names_the_multiplier() -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from accelsim.accumulator import Accumulator
 from accelsim.conversion import LayerReport, approximate, layer_report, swap_lut
 from accelsim.errors import AccelsimError
 from accelsim.layers import ApproxConv2d, ApproxLinear
@@ -134,6 +135,25 @@ def test_operand_order_is_honoured(net: SmallNet, images: torch.Tensor) -> None:
     assert torch.equal(
         first, approximate(net, transposed, calibration=images, activation_operand="b")(images)
     )
+
+
+def test_accumulator(net: SmallNet, images: torch.Tensor) -> None:
+    plain = approximate(net, EXACT, calibration=images)(images)
+    wide = approximate(net, EXACT, calibration=images, accumulator=Accumulator(32, "saturate"))
+    assert torch.equal(wide(images), plain)
+    narrow = approximate(net, EXACT, calibration=images, accumulator=Accumulator(17, "saturate"))
+    assert not torch.equal(narrow(images), plain)
+    assert torch.equal(swap_lut(narrow, make_lut("same"))(images), narrow(images))
+    with pytest.raises(AccelsimError, match="layer c1: an accumulator of 16 bits is narrower than"):
+        approximate(net, EXACT, calibration=images, accumulator=Accumulator(16))
+
+
+def test_accumulator_allows_what_could_overflow() -> None:
+    net, images = nn.Linear(33026, 1), torch.rand(2, 33026)
+    with pytest.raises(AccelsimError, match="at most 33025 products fit, or give an accumulator"):
+        approximate(net, EXACT, calibration=images)
+    converted = approximate(net, EXACT, calibration=images, accumulator=Accumulator())
+    assert (converted(images) - net(images)).abs().max() < 0.05
 
 
 def test_multiplier_per_layer(net: SmallNet, images: torch.Tensor) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accelsim import gemm
+from accelsim.accumulator import Accumulator, Overflow
 from accelsim.errors import AccelsimError
 from accelsim.gemm import check_multiplier, lut_gemm, lut_gemm_reference
 from accelsim.lut import Lut
@@ -43,6 +44,59 @@ def test_thread_count_changes_nothing(given: Operands, threads: int) -> None:
         np.testing.assert_array_equal(lut_gemm(*given, threads=threads), lut_gemm(*given, threads=1))
     finally:
         gemm._TOO_FEW_TO_SHARE = before
+
+
+def added_up(accumulator: Accumulator, operands: Operands) -> np.ndarray:
+    """The products of `lut_gemm_reference`, added one at a time."""
+    table, x, w = operands
+    products = table[w[:, :, :, None], x[:, None, :, :]]  # [g, o, k, p]
+    return accumulator.sum(np.moveaxis(products, 2, 0))
+
+
+@given(operands(), st.integers(2, 32), st.sampled_from(["wrap", "saturate"]))
+def test_accumulator(given: Operands, bits: int, overflow: Overflow) -> None:
+    """Products of up to 17 bits, summed in any width: narrower than a product, just enough, and ample."""
+    accumulator = Accumulator(bits, overflow)
+    out = lut_gemm(*given, accumulator=accumulator)
+    assert out.dtype == np.int32
+    np.testing.assert_array_equal(out, added_up(accumulator, given))
+
+
+@settings(max_examples=20)
+@given(operands(), st.integers(16, 20), st.sampled_from(["wrap", "saturate"]))
+def test_accumulator_on_two_threads(given: Operands, bits: int, overflow: Overflow) -> None:
+    before = gemm._TOO_FEW_TO_SHARE
+    gemm._TOO_FEW_TO_SHARE = 0
+    try:
+        for threads in (1, 2):
+            out = lut_gemm(*given, accumulator=Accumulator(bits, overflow), threads=threads)
+            np.testing.assert_array_equal(out, added_up(Accumulator(bits, overflow), given))
+    finally:
+        gemm._TOO_FEW_TO_SHARE = before
+
+
+@pytest.mark.parametrize("overflow", ["wrap", "saturate"])
+@pytest.mark.parametrize("largest", [65535, -65535, 2**31 - 1, -(2**31)])
+def test_sums_beyond_32_bits(overflow: Overflow, largest: int) -> None:
+    """Both channels of a pair leave the range, one of them comes back."""
+    depth = 2 * (2**31 // abs(largest)) + 5
+    table = np.zeros((4, 4), np.int32)
+    table[1], table[2] = largest, -largest if largest > -(2**31) else 2**31 - 1
+    w = np.ones((1, 2, depth), np.uint8)
+    w[0, 1, depth // 2 :] = 2
+    x = np.zeros((1, depth, 64), np.uint8)
+    out = lut_gemm(table, x, w, accumulator=Accumulator(32, overflow))
+    np.testing.assert_array_equal(out[:, :, :1], added_up(Accumulator(32, overflow), (table, x[..., :1], w)))
+    assert (out == out[:, :, :1]).all()
+
+
+@pytest.mark.parametrize(("sign", "end"), [(1, 127), (-1, 128)])
+def test_risk_of_saturation_is_that_of_the_weights(sign: int, end: int) -> None:
+    """Channel 0 reaches the end of the range and no more; channel 1 leaves it, then comes back."""
+    table = sign * np.array([[0] * 4, [64] * 4, [-1] * 4, [0, 1, 2, end - 63]], np.int32)
+    table[0] = sign * (end - 127)
+    w = np.array([[[1, 2, 0, 1], [1, 3, 2, 2]]], np.uint8)
+    assert gemm._channels_at_risk(table, w, Accumulator(8, "saturate")).tolist() == [[False, True]]
 
 
 def test_reference_equals_three_loops() -> None:
@@ -93,12 +147,13 @@ def test_second_process_does_not_compile() -> None:
     """One compiled kernel for all callers, kept on disk."""
     program = (
         "import numpy as np\n"
-        "from accelsim import gemm\n"
+        "from accelsim import gemm, gemm_kernel\n"
         "table = np.zeros((4, 4), np.int32)\n"
         "table.flags.writeable = False\n"
         "gemm.lut_gemm(table, np.zeros((1, 2, 3), np.uint8), np.zeros((1, 1, 2), np.uint8))\n"
         "gemm.lut_gemm(np.zeros((4, 8), np.int32).T.copy('F'), *[np.zeros((1, 1, 1), np.uint8)] * 2)\n"
-        "print(len(gemm._run.signatures), sum(gemm._run.stats.cache_misses.values()))\n"
+        "kernel = gemm_kernel.run_tasks\n"
+        "print(len(kernel.signatures), sum(kernel.stats.cache_misses.values()))\n"
     )
     lut_gemm(np.zeros((4, 4), np.int32), *[np.zeros((1, 1, 1), np.uint8)] * 2)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -138,3 +193,14 @@ def test_multiplier_check() -> None:
         check_multiplier(negative, 65536, "layer fc")
     with pytest.raises(AccelsimError, match="takes 8 x 9 bits; the LUT engine takes operands of up to 8"):
         check_multiplier(Lut("wide", np.zeros((256, 512), int), signed=False), 1, "layer fc")
+
+
+def test_multiplier_check_with_an_accumulator() -> None:
+    lut = Lut("m", np.full((256, 256), 65535), signed=False)
+    check_multiplier(lut, 10**6, "layer fc", Accumulator(17, "saturate"))
+    with pytest.raises(
+        AccelsimError, match="layer fc: an accumulator of 16 bits is narrower than the products of m, which"
+    ):
+        check_multiplier(lut, 1, "layer fc", Accumulator(16))
+    with pytest.raises(AccelsimError, match="takes 8 x 9 bits"):
+        check_multiplier(Lut("wide", np.zeros((256, 512), int), signed=False), 1, "layer fc", Accumulator())
