@@ -63,15 +63,15 @@ def run_gemm(
 ) -> int:
     """Run one matrix product from reset on and return its cycles.
 
-    `left` and `acc` have what enters the array in column 0 and row 0, `top` in row 0; the register of PE
-    ``(r, c)`` is ``left[r, c + 1]``, ``top[r + 1, c]``, ``acc[r + 1, c]``. The edge is computed from the last
-    row to the first, so that each PE reads what its neighbour above and to the left held before.
-    `out` is also the memory of the partial sums.
+    Registers that pass their contents on are a window of what enters them, which moves by one in each cycle:
+    in cycle ``now`` of a fold, with ``at = cycles - now``, ``lefts[r, at]`` enters row ``r`` and
+    ``lefts[r, at + 1 + c]`` is the register of PE ``(r, c)``; ``tops`` likewise from row to row, but that
+    stationary operands move only while they are loaded. `out` is also the memory of the partial sums.
 
     Parameters
     ----------
     products : int32 array of shape (257, 257)
-        By the codes in `top` and `left`; 0 where one is `INVALID`.
+        By the codes in the registers `top` and `left`; 0 where one is `INVALID`.
     x, w, out : arrays of shape (depth, pixels), (channels, depth), (channels, pixels)
         Codes and accumulators.
     left_trace, top_trace, acc_trace : arrays of shape (cycles, rows, columns)
@@ -81,12 +81,6 @@ def run_gemm(
     toggles : int64 array of shape (4, rows, columns)
         Receives the changes of bits of left, top, acc and product.
     """
-    left = np.full((rows, columns + 1), INVALID, np.uint16)
-    top = np.full((rows + 1, columns), INVALID, np.uint16)
-    acc = np.zeros((rows + 1, columns), np.int32)
-    product = np.zeros((rows, columns), np.int32)
-    old_left, old_top, old_acc = left, top, acc
-    recorded, counted, cycle = len(acc_trace) > 0, len(active) > 0, 0
     sums_in_time = dataflow == OUTPUT_STATIONARY
     if dataflow == WEIGHT_STATIONARY:
         over_rows, over_columns, steps = x.shape[0], w.shape[0], x.shape[1]
@@ -94,139 +88,168 @@ def run_gemm(
         over_rows, over_columns, steps = x.shape[0], x.shape[1], w.shape[0]
     else:
         over_rows, over_columns, steps = x.shape[1], w.shape[0], x.shape[0]
-    sums = out.T if dataflow == INPUT_STATIONARY else out  # [over the columns, in time or over the rows]
-    unused = np.int64(64 - bits)
-    low, high = -(np.int64(1) << (bits - 1)), (np.int64(1) << (bits - 1)) - 1
-    start = 0 if sums_in_time else rows  # fold cycle of step 0
-    drain = steps + rows + columns - 2
+    cycles = 2 * rows + columns + steps - 2
+    drain = cycles - rows if sums_in_time else cycles
+    moves = cycles if sums_in_time else rows  # of the operands from the top
+    start = 0 if sums_in_time else rows  # cycle in which step 0 enters
+    lefts = np.full((rows, cycles + 1 + columns), INVALID, np.uint16)
+    tops = np.full((moves + 1 + rows, columns), INVALID, np.uint16)
+    entering, leaving = np.zeros((cycles, columns), np.int32), np.zeros((cycles, columns), np.int32)
+    acc, old_acc = np.zeros((rows, columns), np.int32), np.zeros((rows, columns), np.int32)
+    product = np.zeros((rows, columns), np.int32)
+    recorded, counted, cycle = len(acc_trace) > 0, len(active) > 0, 0
     for column in range(0, over_columns, columns):
-        used_columns = min(columns, over_columns - column)
+        last_column = min(column + columns, over_columns)
         for row in range(0, over_rows, rows):
-            used_rows = min(rows, over_rows - row)
-            acc[0] = 0
-            for now in range(2 * rows + columns + steps - 2):
-                loads, drains = not sums_in_time and now < rows, sums_in_time and now >= drain
-                step = now - start
-                if dataflow == WEIGHT_STATIONARY:
-                    _enter(left[:, 0], x[row : row + used_rows], step)
-                elif dataflow == INPUT_STATIONARY:
-                    _enter(left[:, 0], w.T[row : row + used_rows], step)
-                else:
-                    _enter(left[:, 0], x.T[row : row + used_rows], step)
-                    _enter(top[0], w[column : column + used_columns], step)
-                if loads:
-                    r = rows - 1 - now
-                    top[0] = INVALID
-                    if r < used_rows and dataflow == WEIGHT_STATIONARY:
-                        top[0, :used_columns] = w[column : column + used_columns, row + r]
-                    elif r < used_rows:
-                        top[0, :used_columns] = x[row + r, column : column + used_columns]
-                if row > 0 and not sums_in_time:
-                    _enter_sums(acc[0], sums[column : column + used_columns], step)
+            last_row = min(row + rows, over_rows)
+            lefts[:, cycles + 1 :] = lefts[:, 1 : 1 + columns].copy()
+            tops[moves + 1 :] = tops[1 : 1 + rows].copy()
+            lefts[:, : cycles + 1], tops[: moves + 1] = INVALID, INVALID
+            if dataflow == WEIGHT_STATIONARY:
+                _enter_skewed(lefts, x[row:last_row], cycles - start)
+                tops[1 : 1 + last_row - row, : last_column - column] = w[column:last_column, row:last_row].T
+                _enter_sums(entering[start:], out[column:last_column], row > 0)
+            elif dataflow == INPUT_STATIONARY:
+                _enter_skewed(lefts, w.T[row:last_row], cycles - start)
+                tops[1 : 1 + last_row - row, : last_column - column] = x[row:last_row, column:last_column]
+                _enter_sums(entering[start:], out.T[column:last_column], row > 0)
+            else:
+                _enter_skewed(lefts, x.T[row:last_row], cycles)
+                _enter_skewed(tops.T, w[column:last_column], cycles)
+            for now in range(cycles):
+                at, top_at = cycles - now, max(moves - now, 0)
+                used_at = (
+                    top_at if sums_in_time else top_at + 1
+                )  # a stationary operand is used from its register
                 if recorded:
-                    left_trace[cycle], top_trace[cycle], acc_trace[cycle] = left[:, 1:], top[1:], acc[1:]
-                if drains and rows - 1 - (now - drain) < used_rows:
-                    sums[column : column + used_columns, row + rows - 1 - (now - drain)] = acc[
-                        rows, :used_columns
-                    ]
+                    left_trace[cycle] = lefts[:, at + 1 : at + 1 + columns]
+                    top_trace[cycle] = tops[top_at + 1 : top_at + 1 + rows]
+                    acc_trace[cycle] = acc
                 if counted:
-                    active[cycle] = _form_products(products, left, top, product, sums_in_time, toggles[3])
-                    old_left, old_top, old_acc = left.copy(), top.copy(), acc.copy()
-                if drains:
-                    _pass_down(acc)
+                    active[cycle] = _form_products(products, lefts, at, tops, used_at, product, toggles[3])
+                    old_acc[:] = acc
+                if now >= drain:
+                    for r in range(rows - 1, 0, -1):
+                        acc[r] = acc[r - 1]
+                    acc[0] = 0
+                elif sums_in_time:
+                    _accumulate_in_time(products, lefts, at, tops, used_at, acc, bits, saturate)
                 else:
-                    _accumulate(products, left, top, acc, sums_in_time, saturate, unused, low, high)
-                _pass_right(left)
-                if loads or sums_in_time:
-                    _pass_down(top)
+                    _accumulate_down(products, lefts, at, tops, used_at, acc, entering[now], bits, saturate)
+                leaving[now] = acc[rows - 1]
                 if counted:
-                    _count_changes(old_left[:, 1:], left[:, 1:], toggles[0])
-                    _count_changes(old_top[1:], top[1:], toggles[1])
-                    _count_changes(old_acc[1:], acc[1:], toggles[2])
-                if not sums_in_time:
-                    _collect(sums[column : column + used_columns], acc[rows], step + 1 - rows)
+                    _count_changes(
+                        lefts[:, at + 1 : at + 1 + columns], lefts[:, at : at + columns], toggles[0]
+                    )
+                    if now < moves:
+                        _count_changes(tops[top_at + 1 :][:rows], tops[top_at:], toggles[1])
+                    _count_changes(old_acc, acc, toggles[2])
                 cycle += 1
+            if dataflow == WEIGHT_STATIONARY:
+                _collect(out[column:last_column], leaving[start + rows - 1 :])
+            elif dataflow == INPUT_STATIONARY:
+                _collect(out.T[column:last_column], leaving[start + rows - 1 :])
+            else:
+                for r in range(last_row - row):
+                    out[column:last_column, row + r] = leaving[cycles - 2 - r, : last_column - column]
     if not sums_in_time:
         if recorded:
-            left_trace[cycle], top_trace[cycle], acc_trace[cycle] = left[:, 1:], top[1:], acc[1:]
+            left_trace[cycle] = lefts[:, 1 : 1 + columns]
+            top_trace[cycle] = tops[1 : 1 + rows]
+            acc_trace[cycle] = acc
         cycle += 1
     return cycle
 
 
 @njit(nogil=True)
-def _enter(ports: NDArray[np.uint16], codes: NDArray[np.uint8], step: int) -> None:
-    """Put codes of shape (lanes, steps) at the array's edge, each lane a step later than the one before."""
-    ports[:] = INVALID
-    for lane in range(max(0, step - codes.shape[1] + 1), min(len(codes), step + 1)):
-        ports[lane] = codes[lane, step - lane]
+def _enter_skewed(lanes: NDArray[np.uint16], codes: NDArray[np.uint8], first: int) -> None:
+    """Let codes of shape (lanes in use, steps) enter from `first` on, each lane one cycle later."""
+    for lane in range(codes.shape[0]):
+        for step in range(codes.shape[1]):
+            lanes[lane, first - lane - step] = codes[lane, step]
 
 
 @njit(nogil=True)
-def _enter_sums(ports: NDArray[np.int32], sums: NDArray[np.int32], step: int) -> None:
-    """Put the partial sums of shape (lanes, steps) above the array, skewed like the operands."""
-    ports[:] = 0
-    for lane in range(max(0, step - sums.shape[1] + 1), min(len(sums), step + 1)):
-        ports[lane] = sums[lane, step - lane]
+def _enter_sums(entering: NDArray[np.int32], sums: NDArray[np.int32], partial: bool) -> None:
+    """Let partial sums of shape (columns in use, steps) enter from above, or zeros where there are none."""
+    for lane in range(sums.shape[0]):
+        for step in range(sums.shape[1]):
+            entering[lane + step, lane] = sums[lane, step] if partial else 0
 
 
 @njit(nogil=True)
-def _collect(sums: NDArray[np.int32], bottom: NDArray[np.int32], step: int) -> None:
-    """Take the sums that now stand below the array: each column a step later than the one before."""
-    for lane in range(max(0, step - sums.shape[1] + 1), min(len(sums), step + 1)):
-        sums[lane, step - lane] = bottom[lane]
+def _collect(sums: NDArray[np.int32], leaving: NDArray[np.int32]) -> None:
+    """Take the sums that leave below: each column one cycle later than the one before."""
+    for lane in range(sums.shape[0]):
+        for step in range(sums.shape[1]):
+            sums[lane, step] = leaving[lane + step, lane]
 
 
 @njit(nogil=True)
-def _accumulate(
+def _accumulate_down(
     products: NDArray[np.int32],
-    left: NDArray[np.uint16],
-    top: NDArray[np.uint16],
+    lefts: NDArray[np.uint16],
+    at: int,
+    tops: NDArray[np.uint16],
+    top_at: int,
     acc: NDArray[np.int32],
-    sums_in_time: bool,
+    entering: NDArray[np.int32],
+    bits: int,
     saturate: bool,
-    unused: np.int64,
-    low: np.int64,
-    high: np.int64,
 ) -> None:
-    """Let every PE add its product to its own sum, or to the one from above."""
-    rows, columns = left.shape[0], top.shape[1]
-    for r in range(rows - 1, -1, -1):
-        before, after = (acc[r + 1] if sums_in_time else acc[r]), acc[r + 1]
-        operands = top[r] if sums_in_time else top[r + 1]
-        for c in range(columns):
-            total = np.int64(before[c]) + products[operands[c], left[r, c]]
-            after[c] = min(max(total, low), high) if saturate else (total << unused) >> unused
+    """Let every PE add its product to the sum from above; from the last row on, so that it is the old one."""
+    for r in range(acc.shape[0] - 1, -1, -1):
+        above, own, top, left = acc[r - 1] if r else entering, acc[r], tops[top_at + r], lefts[r, at:]
+        for c in range(len(own)):
+            own[c] = _kept(np.int64(above[c]) + products[top[c], left[c]], bits, saturate)
 
 
 @njit(nogil=True)
-def _pass_right(left: NDArray[np.uint16]) -> None:
-    for r in range(left.shape[0]):
-        for c in range(left.shape[1] - 1, 0, -1):
-            left[r, c] = left[r, c - 1]
+def _accumulate_in_time(
+    products: NDArray[np.int32],
+    lefts: NDArray[np.uint16],
+    at: int,
+    tops: NDArray[np.uint16],
+    top_at: int,
+    acc: NDArray[np.int32],
+    bits: int,
+    saturate: bool,
+) -> None:
+    """Let every PE add its product to its own sum."""
+    for r in range(acc.shape[0]):
+        own, top, left = acc[r], tops[top_at + r], lefts[r, at:]
+        for c in range(len(own)):
+            own[c] = _kept(np.int64(own[c]) + products[top[c], left[c]], bits, saturate)
 
 
 @njit(nogil=True)
-def _pass_down(registers: NDArray[Any]) -> None:
-    for r in range(registers.shape[0] - 1, 0, -1):
-        registers[r] = registers[r - 1]
+def _kept(total: np.int64, bits: int, saturate: bool) -> np.int64:
+    """Return what an accumulator keeps of a sum."""
+    if saturate:
+        high = (np.int64(1) << (bits - 1)) - 1
+        return min(max(total, -high - 1), high)
+    if bits == 32:  # for which the compiler makes a loop of its own
+        return np.int64(np.int32(total))
+    return (total << (64 - bits)) >> (64 - bits)
 
 
 @njit(nogil=True)
 def _form_products(
     products: NDArray[np.int32],
-    left: NDArray[np.uint16],
-    top: NDArray[np.uint16],
+    lefts: NDArray[np.uint16],
+    at: int,
+    tops: NDArray[np.uint16],
+    top_at: int,
     product: NDArray[np.int32],
-    sums_in_time: bool,
     toggles: NDArray[np.int64],
 ) -> int:
     """Form the products of this cycle, count the bits that change, and return how many there are."""
     active = 0
     for r in range(product.shape[0]):
-        operands = top[r] if sums_in_time else top[r + 1]
         for c in range(product.shape[1]):
-            if operands[c] != INVALID and left[r, c] != INVALID:
-                new = products[operands[c], left[r, c]]
+            top, left = tops[top_at + r, c], lefts[r, at + c]
+            if top != INVALID and left != INVALID:
+                new = products[top, left]
                 toggles[r, c] += _ones(new ^ product[r, c])
                 product[r, c] = new
                 active += 1
