@@ -22,18 +22,22 @@ EXIT_MISMATCH = 1
 @click.command(
     "verify-mult",
     epilog=(
-        "JSON: pairs_checked and mismatches in total, and verifications, a list of: name; lut, the name of "
-        "what it was compared with, and reference, what that is (lut, closed form, multiplier); simulator; "
-        "method (exhaustive: every operand pair simulated; sat: proven by SAT; algebra: proven by rewriting "
-        "polynomials; random: corner and random pairs, which proves nothing); exhaustive; proven; "
+        "JSON: pairs_checked and mismatches in total, and verifications, a list of: name; reference, the "
+        "name of what it was compared with, and reference_kind, what that is (lut, closed form, multiplier); "
+        "simulator; method (exhaustive: every operand pair simulated; sat: proven by SAT; algebra: proven by "
+        "rewriting polynomials; random: corner and random pairs, which proves nothing); exhaustive; proven; "
         "pairs_checked (all pairs where there is a proof); mismatches; first_mismatches (a, b, hardware, "
-        "lut: the operands and the two products); undecided (why there is no proof, where one was sought); "
-        "seconds."
+        "reference: the operands and the two products); undecided (why there is no proof, where one was "
+        "sought); seconds."
     ),
 )
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_multiplier)
 @click.option(
-    "--all", "verify_all", is_flag=True, help="Verify every multiplier that `multipliers list` prints."
+    "--all",
+    "verify_all",
+    is_flag=True,
+    help="Verify every multiplier that the library describes in Amaranth and `multipliers list` prints: all "
+    "but float, evolved and imported ones, which can be named.",
 )
 @click.option(
     "--against",
@@ -140,9 +144,9 @@ def _print(output: Output, verifications: "list[Verification]") -> None:
     for verification in wrong:
         output.line()
         output.table(
-            ["a", "b", "hardware", "LUT" if verification.reference == "lut" else "expected"],
+            ["a", "b", "hardware", "LUT" if verification.reference_kind == "lut" else "expected"],
             [
-                [str(pair.a), str(pair.b), str(pair.hardware), str(pair.lut)]
+                [str(pair.a), str(pair.b), str(pair.hardware), str(pair.reference)]
                 for pair in verification.first_mismatches
             ],
             title=_title(verification),
@@ -150,7 +154,7 @@ def _print(output: Output, verifications: "list[Verification]") -> None:
         )
     output.line()
     if wrong:
-        things = "LUTs" if all(one.reference == "lut" for one in verifications) else "multipliers"
+        things = "LUTs" if all(one.reference_kind == "lut" for one in verifications) else "multipliers"
         text = f"{len(wrong)} of {len(verifications)} {things} differ from the "
         output.line(output.styled(text + ("hardware" if things == "LUTs" else "reference"), "bold red"))
         return
@@ -161,32 +165,34 @@ def _print(output: Output, verifications: "list[Verification]") -> None:
 def _title(verification: "Verification") -> str:
     shown = len(verification.first_mismatches)
     if verification.method == "sat":
-        return f"{verification.name} differs from {verification.lut}, as SAT has found:"
+        return f"{verification.name} differs from {verification.reference}, as SAT has found:"
     return (
         f"{verification.name}: {verification.mismatches:,} of {verification.pairs_checked:,} "
-        f"products differ from {verification.lut}; the first {shown}:"
+        f"products differ from {verification.reference}; the first {shown}:"
     )
 
 
 def _statements(verifications: "list[Verification]") -> list[str]:
     """Say what was shown: of LUTs in one line, of each other multiplier in its own."""
-    luts = [one for one in verifications if one.reference == "lut" and one.exhaustive]
+    luts = [one for one in verifications if one.reference_kind == "lut" and one.exhaustive]
     pairs = sum(one.pairs_checked for one in luts)
     lines = [f"all {pairs:,} products are those of the hardware"] if luts else []
     for one in verifications:
         if one in luts:
             continue
         if one.method == "exhaustive":
-            lines.append(f"{one.name}: all {one.pairs_checked:,} products are those of {one.lut}")
+            lines.append(f"{one.name}: all {one.pairs_checked:,} products are those of {one.reference}")
         elif one.method == "sat":
-            lines.append(f"{one.name}: proven by SAT to equal {one.lut} for every operand pair")
+            lines.append(f"{one.name}: proven by SAT to equal {one.reference} for every operand pair")
         elif one.method == "algebra":
-            lines.append(f"{one.name}: proven to be {one.lut} for every operand pair, by its polynomial")
+            lines.append(
+                f"{one.name}: proven to be {one.reference} for every operand pair, by its polynomial"
+            )
         else:
             reason = f" ({one.undecided})" if one.undecided else ""
             kind = "corner and random" if one.undecided else "random"
             lines.append(
-                f"{one.name}: {one.pairs_checked:,} {kind} products are those of {one.lut}; "
+                f"{one.name}: {one.pairs_checked:,} {kind} products are those of {one.reference}; "
                 f"nothing is proven about others{reason}"
             )
     return lines

@@ -39,14 +39,14 @@ class Mismatch:
     ----------
     a, b : int
         The operands.
-    hardware, lut : int
-        The hardware's product, and that of the LUT or other reference.
+    hardware, reference : int
+        The hardware's product, and the reference's.
     """
 
     a: int
     b: int
     hardware: int
-    lut: int
+    reference: int
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ class Verification:
     ----------
     name : str
         The multiplier's name.
-    lut : str
+    reference : str
         What it was compared with: name of a LUT or multiplier, or a formula.
-    reference : {"lut", "closed form", "multiplier"}
+    reference_kind : {"lut", "closed form", "multiplier"}
         What that is.
     simulator : {"netlist", "amaranth", "icarus", "verilator"}
         What simulated the hardware.
@@ -81,8 +81,8 @@ class Verification:
     """
 
     name: str
-    lut: str
-    reference: ReferenceKind
+    reference: str
+    reference_kind: ReferenceKind
     simulator: Simulator
     method: Method
     exhaustive: bool
@@ -164,8 +164,8 @@ def verify(
         outcome = _in_verilog(circuit, reference, simulator, vectors, seed)
     return Verification(
         name=circuit.name,
-        lut=reference.name,
-        reference=reference.kind,
+        reference=reference.name,
+        reference_kind=reference.kind,
         simulator=simulator,
         method=outcome.method,
         exhaustive=outcome.method == "exhaustive",
@@ -221,7 +221,7 @@ def _proven_or_sampled(
     a, b = (np.array([operand], dtype=np.uint64) for operand in counterexample)
     pair = a, b
     first = _mismatches(circuit, pair, outputs(netlist, *pair), reference.products(pair))
-    if first[0].hardware == first[0].lut:
+    if first[0].hardware == first[0].reference:
         raise AccelsimError(f"ABC's counterexample for {circuit.name} is none: {first[0]}")
     return _Outcome(method, everything, 1, first)
 
