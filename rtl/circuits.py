@@ -171,7 +171,10 @@ class TableCircuit(Circuit):
 
     def fresh_netlist(self) -> Netlist:
         """Raise: a table has no gates."""
-        raise AccelsimError(f"{self.name} is a LUT ({self.source}); it has no gates")
+        raise AccelsimError(
+            f"{self.name} is a LUT ({self.source}); it has no gates: take the circuit that it is of, which "
+            "`verify-mult CIRCUIT --against LUT` compares with it; `cost --from-table` estimates without one"
+        )
 
     def _netlist_key(self) -> str:
         return self.fresh_netlist().digest

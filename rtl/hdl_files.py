@@ -37,11 +37,17 @@ def check_json(path: Path) -> None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
-        raise AccelsimError(f"{path}:{error.lineno}: {error.msg}") from error
+        raise AccelsimError(f"{path}:{error.lineno}: not JSON: {error.msg}") from error
     except (UnicodeDecodeError, RecursionError) as error:
         raise AccelsimError(f"{path} is not JSON: {error}") from error
-    if not isinstance(content, dict) or not isinstance(content.get("modules"), dict):
-        raise AccelsimError(f'{path} is not Yosys JSON: expected an object with "modules"')
+    what = f"{path} is not the JSON that Yosys' write_json writes"
+    modules = content.get("modules") if isinstance(content, dict) else None
+    if not isinstance(modules, dict):
+        raise AccelsimError(f'{what}: expected an object with "modules"')
+    for name, body in modules.items():
+        parts = [body.get(key) for key in ("ports", "cells")] if isinstance(body, dict) else [None]
+        if not all(isinstance(part, dict) for part in parts):
+            raise AccelsimError(f'{what}: module {name} is no object with "ports" and "cells"')
 
 
 def copied(paths: Iterable[Path], folder: Path) -> dict[str, str]:
@@ -77,4 +83,6 @@ def explained(reason: str) -> str:
     if missing:
         return f"module {missing[1]}, which {missing[2]} uses, is not there; give its file with --with"
     reason = reason.replace("\\", "")
+    if reason.startswith("JSON "):
+        return f"not the JSON that Yosys' write_json writes: {reason.removeprefix('JSON ')}"
     return f"{reason.rstrip('!')}; give the file with --with" if "open include file" in reason else reason

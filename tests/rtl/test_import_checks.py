@@ -267,11 +267,23 @@ def test_bad_blif(tmp_path, fault):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("{", r"m\.json:1: Expecting property name"),
-        ('{"modules":\n 3}', r'm\.json is not Yosys JSON: expected an object with "modules"'),
-        ("[]", r"m\.json is not Yosys JSON"),
+        ("{", r"m\.json:1: not JSON: Expecting property name"),
+        (
+            '{"modules":\n 3}',
+            r"m\.json is not the JSON that Yosys.* writes: expected an object with \"modules\"",
+        ),
+        ("[]", r"m\.json is not the JSON that Yosys"),
+        ('{"modules": {"x": "y"}}', r'm\.json is not the .*: module x is no object with "ports" and "cells"'),
+        ('{"modules": {"x": {"cells": {}}}}', r'm\.json is not the .*: module x is no object with "ports"'),
         ('{"modules": {}}', r"m\.json: no module in it"),
-        ('{"modules": {"m": {"cells": 3}}}', r"m\.json: JSON cells node is not a dictionary"),
+        (
+            '{"modules": {"m": {"ports": {}, "cells": 3}}}',
+            r"m\.json is not the .*: module m is no object with",
+        ),
+        (
+            '{"modules": {"m": {"ports": {"a": {"direction": "in", "bits": [2]}}, "cells": {}}}}',
+            r"m\.json: not the JSON that Yosys' write_json writes: port node 'a' has invalid 'in' dir",
+        ),
         (
             '{"modules": {"m": {"ports": {}, "cells": {}, "netnames": {}}}}',
             r"m\.json: module m has no inputs",
