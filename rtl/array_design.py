@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amaranth.hdl import Shape, signed, unsigned
+from amaranth.hdl import Shape
 
 from accelsim.errors import AccelsimError
 from accelsim.rtl.circuits import Circuit
@@ -80,10 +80,15 @@ class ArrayDesign:
         return self._operand_shape(self.top_operand)
 
     @property
+    def product_shape(self) -> Shape:
+        """Width and signedness of a product."""
+        return Shape(self.circuit.product_width, signed=self.circuit.signed)
+
+    @property
     def sum_shape(self) -> Shape:
         """Width of an accumulator, which is signed."""
-        return signed(self.array.accumulator.bits)
+        return Shape(self.array.accumulator.bits, signed=True)
 
     def _operand_shape(self, operand: str) -> Shape:
         width = self.circuit.a_width if operand == "a" else self.circuit.b_width
-        return signed(width) if self.circuit.signed else unsigned(width)
+        return Shape(width, signed=self.circuit.signed)

@@ -1,10 +1,10 @@
 """The processing element of a systolic array: a multiplier, an adder, and five registers."""
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Module, Mux
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from accelsim.accumulator import Accumulator
+from accelsim.rtl.accumulator_adder import AccumulatorAdder
 from accelsim.rtl.array_design import ArrayDesign
 from accelsim.rtl.export import module_name
 from accelsim.rtl.netlist_multiplier import component_of
@@ -45,6 +45,7 @@ class ProcessingElement(wiring.Component):
         self.design = design
         self.multiplier = component_of(design.circuit)
         self.multiplier.module_name = module_name(design.circuit)
+        self.adder = AccumulatorAdder(design.array.accumulator, design.product_shape)
         self._stationary = design.array.dataflow != "os"
         left, top, acc = design.left_shape, design.top_shape, design.sum_shape
         super().__init__(
@@ -68,34 +69,27 @@ class ProcessingElement(wiring.Component):
         """Describe the registers and what they take."""
         m = Module()
         m.submodules.multiplier = self.multiplier
+        m.submodules.adder = self.adder
         operand, valid = (self.top, self.top_valid) if self._stationary else (self.top_in, self.top_valid_in)
         m.d.comb += [
             getattr(self.multiplier, self.design.left_operand).eq(self.left_in),
             getattr(self.multiplier, self.design.top_operand).eq(operand),
         ]
-        works = self.left_valid_in & valid
-        before = self.acc_in if self._stationary else self.acc
-        total = Signal(self.design.sum_shape)
-        m.d.comb += total.eq(_sum(self.design.array.accumulator, before, Mux(works, self.multiplier.p, 0)))
+        m.d.comb += [
+            self.adder.before.eq(self.acc_in if self._stationary else self.acc),
+            self.adder.product.eq(self.multiplier.p),
+            self.adder.works.eq(self.left_valid_in & valid),
+        ]
         with m.If(self.enable):
             m.d.sync += [self.left.eq(self.left_in), self.left_valid.eq(self.left_valid_in)]
             if self._stationary:
-                m.d.sync += self.acc.eq(total)
+                m.d.sync += self.acc.eq(self.adder.after)
                 with m.If(self.load):
                     m.d.sync += [self.top.eq(self.top_in), self.top_valid.eq(self.top_valid_in)]
             else:
                 m.d.sync += [
-                    self.acc.eq(Mux(self.drain, self.acc_in, total)),
+                    self.acc.eq(Mux(self.drain, self.acc_in, self.adder.after)),
                     self.top.eq(self.top_in),
                     self.top_valid.eq(self.top_valid_in),
                 ]
         return m
-
-
-def _sum(accumulator: Accumulator, before: Value, product: Value) -> Value:
-    """Add as the accumulator does; assigning the result to its register cuts a sum that wraps."""
-    total = before + product
-    if accumulator.overflow == "wrap":
-        return total
-    low, high = accumulator.low, accumulator.high
-    return Mux(total > high, high, Mux(total < low, low, total))
