@@ -172,9 +172,11 @@ def _enter_skewed(lanes: NDArray[np.uint16], codes: NDArray[np.uint8], first: in
 @njit(nogil=True)
 def _enter_sums(entering: NDArray[np.int32], sums: NDArray[np.int32], partial: bool) -> None:
     """Let partial sums of shape (columns in use, steps) enter from above, or zeros where there are none."""
-    for lane in range(sums.shape[0]):
-        for step in range(sums.shape[1]):
-            entering[lane + step, lane] = sums[lane, step] if partial else 0
+    entering[:] = 0
+    if partial:
+        for lane in range(sums.shape[0]):
+            for step in range(sums.shape[1]):
+                entering[lane + step, lane] = sums[lane, step]
 
 
 @njit(nogil=True)
