@@ -23,7 +23,8 @@ __all__ = ["evolve"]
         "JSON: name, file, seed_circuit, metric, bound_percent, error_percent (of the metric), area_um2, "
         "seed_area_um2, gates, evaluations (candidates judged, of which unchanged differ from their parent "
         "in unused gates only, heavier were not simulated, simulated were, beyond_bound broke the bound), "
-        "seconds (of this run), command (which finds the same circuit)."
+        "seconds (of this run), command (which finds the same circuit), distribution_sha256 (of the file of "
+        "--distribution, or null). Nothing smaller than the seed circuit was found where the areas are equal."
     )
 )
 @click.option(
@@ -68,7 +69,7 @@ __all__ = ["evolve"]
     "path",
     required=True,
     type=click.Path(path_type=Path),
-    help="File for the circuit; its ending is .gates.",
+    help="File for the circuit, which ends in .gates; missing folders are made.",
 )
 @click.option("--resume", is_flag=True, help="Go on from FILE.checkpoint, which an interrupted search left.")
 @output_options
@@ -115,12 +116,9 @@ def evolve(
 def _run(output: Output, task: "EvolutionTask", path: Path, resume: bool, minutes: float | None) -> None:
     import time
 
-    from accelsim.gate_costs import netlist_area_um2
-    from accelsim.rtl.catalogue import find_circuit
     from accelsim.rtl.evolved import NetlistCircuit
 
     started = time.monotonic()
-    seed_area = netlist_area_um2(find_circuit(task.seed_circuit).netlist())
     timed = minutes is not None and task.evaluations == 1 << 40
     with output.progress(
         "evolving", round(60 * minutes) if timed and minutes else task.evaluations
@@ -130,8 +128,7 @@ def _run(output: Output, task: "EvolutionTask", path: Path, resume: bool, minute
         def show(search: "Search") -> None:
             nonlocal shown
             now = int(time.monotonic() - started) if timed else search.evaluations
-            what = f"area {100 * search.area_um2 / seed_area:.2f} %, error {search.error_percent:.4g} %"
-            advance(what, now - shown)
+            advance(f"area {_share(search)}, error {search.error_percent:.4g} %", now - shown)
             shown = now
 
         search = task.run(path, resume=resume, minutes=minutes, progress=show)
@@ -148,22 +145,28 @@ def _run(output: Output, task: "EvolutionTask", path: Path, resume: bool, minute
                 "bound_percent": 100 * search.bound / search.measure.full_scale,
                 "error_percent": search.error_percent,
                 "area_um2": search.area_um2,
-                "seed_area_um2": seed_area,
+                "seed_area_um2": search.seed_area_um2,
                 "gates": circuit.netlist().gate_count,
                 **counts,
                 "seconds": seconds,
                 "command": circuit.source,
+                "distribution_sha256": circuit.facts.get("distribution sha256"),
             }
         )
         return
+    found = "" if search.area_um2 < search.seed_area_um2 else "; nothing smaller was found"
     output.facts(
         {
             circuit.name: circuit.summary,
-            "area": f"{search.area_um2:.1f} um2, {100 * search.area_um2 / seed_area:.2f} % of "
-            f"{task.seed_circuit}",
+            "area": f"{search.area_um2:.1f} um2, {_share(search)} of {task.seed_circuit}{found}",
             "judged": f"{counts['evaluations']:,} candidates, {counts['simulated']:,} of them simulated, "
             f"in {seconds:.1f} s",
             "command": circuit.source,
             "file": str(path),
         }
     )
+
+
+def _share(search: "Search") -> str:
+    whole = search.seed_area_um2
+    return f"{100 * search.area_um2 / whole if whole else 100:.2f} %"

@@ -17,7 +17,7 @@ import json
 import math
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
@@ -116,6 +116,9 @@ class SearchSettings:
 class Search:
     """A search under way: its parent is the smallest circuit found so far that keeps the bound.
 
+    Multiplexers of the circuit where it starts become three two-input gates each, so that the first parents
+    may be larger than that circuit. As long as they are, the best circuit is still that one.
+
     Parameters
     ----------
     circuit : Circuit
@@ -145,7 +148,9 @@ class Search:
                 f"{circuit.name} is {kinds[circuit.signed]}, {circuit.a_width} x {circuit.b_width} bits; the "
                 f"error is measured for {kinds[given[2]]} operands of {given[0]} x {given[1]} bits"
             )
-        start = two_input(circuit.netlist())
+        self._seed = circuit.netlist()
+        self._seed_area = round(netlist_area_um2(self._seed) * _AREA_SCALE)
+        start = two_input(self._seed)
         nodes = settings.nodes or start.gate_count + start.gate_count // 4 + 1
         self._generator = seed_generator(settings.seed)
         chromosome = Chromosome.of(start, nodes, self._generator)
@@ -157,7 +162,7 @@ class Search:
         self._nodes = chromosome.nodes
         self._outputs = np.array(chromosome.output.nets, dtype=np.int32)
         self._counters = np.zeros(COUNTERS, dtype=np.int64)
-        start_sum = measure.error_sum(start)
+        self._seed_sum = start_sum = measure.error_sum(start)
         if start_sum > self._limit:
             raise AccelsimError(
                 f"{circuit.name} has {measure.metric} {self._shown(measure.value(start_sum))}, above the "
@@ -185,12 +190,17 @@ class Search:
     @property
     def area_um2(self) -> float:
         """Area of the best circuit."""
-        return int(self._counters[Counter.AREA]) / _AREA_SCALE
+        return min(int(self._counters[Counter.AREA]), self._seed_area) / _AREA_SCALE
+
+    @property
+    def seed_area_um2(self) -> float:
+        """Area of the circuit where the search starts."""
+        return self._seed_area / _AREA_SCALE
 
     @property
     def error(self) -> float:
         """The best circuit's metric, in its own unit."""
-        return self.measure.value(int(self._counters[Counter.ERROR_SUM]))
+        return self.measure.value(self._seed_sum if self._is_seed else int(self._counters[Counter.ERROR_SUM]))
 
     @property
     def error_percent(self) -> float:
@@ -240,8 +250,16 @@ class Search:
             if progress and not progress(self):
                 return
 
+    @property
+    def _is_seed(self) -> bool:
+        """Whether the best circuit is the one where the search starts, multiplexers and all."""
+        return int(self._counters[Counter.AREA]) > self._seed_area
+
     def netlist(self, name: str) -> Netlist:
-        """Return the smallest circuit found so far."""
+        """Return the smallest circuit found so far, which may be the one where the search starts."""
+        return replace(self._seed, name=name) if self._is_seed else self._parent(name)
+
+    def _parent(self, name: str) -> Netlist:
         output = Port(self._output_name, tuple(int(net) for net in self._outputs))
         return Chromosome(self._inputs, output, self._nodes).netlist(name)
 
@@ -296,7 +314,7 @@ class Search:
     def _check_parent(self, path: Path) -> None:
         """Raise unless the circuit of a checkpoint is one, with the area and error that stand beside it."""
         try:
-            netlist = self.netlist("checkpoint")
+            netlist = self._parent("checkpoint")
             sum_ = self.measure.error_sum(netlist)
         except (AccelsimError, IndexError) as error:
             raise AccelsimError(f"{path} is damaged: {error}") from error

@@ -4,6 +4,7 @@ import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -154,6 +155,7 @@ class EvolutionTask:
             raise AccelsimError(
                 f"{checkpoint} holds an unfinished search; resume it (--resume) or remove the file"
             )
+        distribution = _sha256(self.distribution) if self.distribution else None
         search = self.prepare()
         if resume:
             search.resume(checkpoint)
@@ -175,11 +177,11 @@ class EvolutionTask:
         except BaseException:
             search.save(checkpoint)
             raise
-        self._write(output, search)
+        self._write(output, search, distribution)
         checkpoint.unlink(missing_ok=True)
         return search
 
-    def _write(self, output: Path, search: Search) -> None:
+    def _write(self, output: Path, search: Search, distribution: str | None) -> None:
         name = output.name.removesuffix(GATES_SUFFIX)
         netlist = search.netlist(name)
         start = two_input(find_circuit(self.seed_circuit).netlist())
@@ -187,12 +189,21 @@ class EvolutionTask:
         facts = {
             "signed": "yes" if search.measure.signed else "no",
             "summary": f"evolved: {search.measure.metric.upper()} {search.error_percent:.4g} %"
-            f"{' of the operands recorded' if self.distribution else ''}, {netlist.gate_count} gates",
+            f"{' of the operands recorded' if self.distribution else ''}, {netlist.gate_count} gates"
+            f"{'' if search.area_um2 < search.seed_area_um2 else f', no smaller than {self.seed_circuit}'}",
             "command": done.command(f"{name}{GATES_SUFFIX}"),
             "seed netlist sha256": start.digest,
+            **({"distribution sha256": distribution} if distribution else {}),
             **_measured(netlist, search.measure.signed),
         }
         write_gates(output, netlist, facts)
+
+
+def _sha256(path: str) -> str:
+    try:
+        return sha256(Path(path).read_bytes()).hexdigest()
+    except OSError as error:
+        raise AccelsimError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def _measured(netlist: Netlist, signed: bool) -> dict[str, str]:

@@ -66,7 +66,8 @@ class NetlistCircuit(Circuit):
         return self._netlist.digest
 
     def _provenance(self, netlist: Netlist) -> dict[str, Any]:
-        found = {"command": self.facts["command"]} if "command" in self.facts else {}
+        kept = {"command": "command", "distribution sha256": "distribution_sha256"}
+        found = {name: self.facts[fact] for fact, name in kept.items() if fact in self.facts}
         return {
             "netlist_sha256": netlist.digest,
             "gates": netlist.gate_count,

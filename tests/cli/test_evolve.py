@@ -1,6 +1,7 @@
 import os
 import signal
 import time
+from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -36,6 +37,27 @@ def test_what_it_prints(accelsim, tmp_path):
     assert "2,000 candidates" in ended.out
 
 
+def test_nothing_smaller_than_a_seed_with_multiplexers(accelsim, tmp_path):
+    path = tmp_path / "made" / "too" / "t.gates"  # as every command makes missing folders of what it writes
+    seed = ["--seed-circuit", "mul4u_mitchell", "--bound", "5%", "-o", path]
+    document = accelsim("evolve", *seed, "--evaluations", 40, "--json").document
+    assert document["area_um2"] == document["seed_area_um2"]
+    assert (
+        document["error_percent"] == accelsim("multipliers", "show", path, "--json").document["mae_percent"]
+    )
+    out = accelsim("evolve", *seed, "--evaluations", 40).out
+    assert "100.00 % of mul4u_mitchell; nothing smaller was found" in out
+    assert ", no smaller than mul4u_mitchell" in out
+    assert "nothing smaller" not in accelsim("evolve", *seed, "--evaluations", 100_000).out
+
+
+def test_a_seed_without_area(accelsim, tmp_path):
+    wires = tmp_path / "wires.gates"
+    wires.write_text("accelsim netlist 1\nsigned: no\ninputs: a 2 b 2\np = b0 b1 a0 a1\n")
+    seed = ["--seed-circuit", wires, "--bound", "100%", "--nodes", 4, "-o", tmp_path / "t.gates"]
+    assert "100.00 % of" in accelsim("evolve", *seed, "--evaluations", 40).out
+
+
 def test_the_circuit_is_a_multiplier_like_any_other(accelsim, tmp_path):
     path = tmp_path / "t.gates"
     accelsim("evolve", *SMALL, "-o", path)
@@ -56,6 +78,8 @@ def test_under_a_recorded_distribution(accelsim, checkpoints, tmp_path):
     document = accelsim("evolve", *SMALL, "--distribution", pairs, "-o", path, "--json").document
     assert document["error_percent"] <= 3
     assert f"--distribution {pairs}" in document["command"]
+    assert document["distribution_sha256"] == sha256(pairs.read_bytes()).hexdigest()
+    assert f"distribution sha256: {document['distribution_sha256']}" in path.read_text().splitlines()
     table = accelsim("record-operands", *network, "-o", tmp_path / "pairs.npy").out
     assert "on mul8u_exact" in table
     assert np.load(tmp_path / "pairs.npy").shape == (256, 256)

@@ -1,5 +1,7 @@
 """The search: its bound, its reproducibility, its checkpoints, and what it refuses."""
 
+from hashlib import sha256
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -104,6 +106,27 @@ def test_resumed_is_as_uninterrupted(tmp_path):
     assert rest.counts() == whole.counts()
 
 
+def test_a_seed_with_multiplexers_is_the_best_until_something_smaller_is_found(tmp_path):
+    seed = find_circuit("mul4u_mitchell").netlist()
+    assert netlist_area_um2(two_input(seed)) > 1.1 * netlist_area_um2(seed)
+    found = search(circuit="mul4u_mitchell", bound="5%")
+    area, error = netlist_area_um2(seed), errors_of(found).mae_percent
+    found.run(20)
+    assert found.area_um2 == area == found.seed_area_um2
+    assert found.netlist("mine").name == "mine"
+    np.testing.assert_array_equal(found.netlist("x").opcodes, seed.opcodes)
+    assert found.error_percent == pytest.approx(error, rel=1e-9)
+    found.save(tmp_path / "early")
+    found.run(100_000)
+    assert area > found.area_um2 == pytest.approx(netlist_area_um2(found.netlist("x")))
+    assert found.error_percent == pytest.approx(errors_of(found).mae_percent) != error
+    again = search(circuit="mul4u_mitchell", bound="5%")
+    again.resume(tmp_path / "early")
+    assert again.area_um2 == area
+    again.run(100_000)
+    assert again.netlist("x").digest == found.netlist("x").digest
+
+
 def test_checkpoints_that_do_not_fit(tmp_path):
     path = tmp_path / "checkpoint"
     one = search(seed=1)
@@ -204,6 +227,8 @@ def test_task_leaves_a_circuit_that_its_command_finds_again(tmp_path):
     task.run(tmp_path / "one.gates")
     one = NetlistCircuit(tmp_path / "one.gates")
     assert EvolutionTask.of_command(one.source) == task
+    digest = sha256(weights.read_bytes()).hexdigest()
+    assert one.facts["distribution sha256"] == one.lut().provenance["distribution_sha256"] == digest
     EvolutionTask.of_command(one.source).run(tmp_path / "two.gates")
     assert NetlistCircuit(tmp_path / "two.gates").netlist().digest == one.netlist().digest
     assert {path.name for path in tmp_path.iterdir()} == {"one.gates", "two.gates", "weights.npz"}
