@@ -90,6 +90,25 @@ def test_looser_bounds_need_less_area(chain):
     assert areas == sorted(areas, reverse=True)
 
 
+def test_a_circuit_off_the_front_is_where_another_search_started():
+    circuits = {name: evolved_circuit(name) for name in NAMES}
+    tasks = {name: EvolutionTask.of_command(circuit.source) for name, circuit in circuits.items()}
+    seeds = {task.seed_circuit for task in tasks.values()}
+    off = set()
+    for name, circuit in circuits.items():
+        keys = ("area um2", f"{tasks[name].metric} percent")
+        point = tuple(float(circuit.facts[key]) for key in keys)
+        rivals = {
+            tuple(float(other.facts[key]) for key in keys)
+            for other in circuits.values()
+            if other.signed == circuit.signed
+        }
+        if any(area <= point[0] and error <= point[1] for area, error in rivals - {point}):
+            off.add(name)
+    assert "mul8u_evo_m759" in off
+    assert off <= seeds
+
+
 @pytest.mark.skipif("ACCELSIM_DATA" not in os.environ, reason="needs $ACCELSIM_DATA/evoapprox")
 def test_circuits_at_the_published_errors():
     with (Path(os.environ["ACCELSIM_DATA"]) / "evoapprox" / "published.csv").open() as file:
