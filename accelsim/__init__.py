@@ -11,11 +11,13 @@ __version__ = "0.1.0"
 #: Where each public name lives; the imports below say the same to type checkers.
 _ROOM_OF = {
     "AccelsimError": "accelsim.errors",
+    "Accumulator": "accelsim.accumulator",
     "Lut": "accelsim.lut",
     "Netlist": "accelsim.netlist",
     "approximate": "accelsim.conversion",
     "error_metrics": "accelsim.metrics",
     "evaluate_robustness": "accelsim.attacks",
+    "integer_network": "accelsim.integer_network",
     "layer_report": "accelsim.conversion",
     "load_dataset": "accelsim.models",
     "load_lut": "accelsim.rtl.catalogue",
@@ -29,11 +31,13 @@ _ROOM_OF = {
 __all__ = ["__version__", *_ROOM_OF]
 
 if TYPE_CHECKING:
+    from accelsim.accumulator import Accumulator as Accumulator
     from accelsim.attacks import evaluate_robustness as evaluate_robustness
     from accelsim.conversion import approximate as approximate
     from accelsim.conversion import layer_report as layer_report
     from accelsim.conversion import swap_lut as swap_lut
     from accelsim.errors import AccelsimError as AccelsimError
+    from accelsim.integer_network import integer_network as integer_network
     from accelsim.lut import Lut as Lut
     from accelsim.metrics import error_metrics as error_metrics
     from accelsim.models import load_dataset as load_dataset

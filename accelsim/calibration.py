@@ -1,7 +1,7 @@
 """Calibration: the range of each layer's input, observed while data runs through the float network."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol
 
@@ -10,7 +10,15 @@ from torch import Tensor, nn
 
 from accelsim.errors import AccelsimError
 
-__all__ = ["MinMaxObserver", "Observer", "PercentileObserver", "input_ranges", "own_errors"]
+__all__ = [
+    "MinMaxObserver",
+    "Observer",
+    "PercentileObserver",
+    "input_ranges",
+    "observed_ranges",
+    "own_errors",
+    "run_batches",
+]
 
 #: Images per forward pass.
 _BATCH = 64
@@ -99,8 +107,27 @@ def input_ranges(
         If the calibration data does not fit the network, does not reach one of the layers, or a layer's
         input is not finite.
     """
-    extremes = {name: MinMaxObserver() for name in layers}
-    _observe(net, layers, extremes, calibration)
+    return observed_ranges(
+        layers, lambda observers: _observe(net, layers, observers, calibration), percentile
+    )
+
+
+def observed_ranges(
+    names: Iterable[str], observe: Callable[[Mapping[str, Observer]], None], percentile: float | None
+) -> dict[str, tuple[float, float]]:
+    """Return the range of each of several streams of values; `input_ranges` says which, and when it raises.
+
+    Parameters
+    ----------
+    names : iterable of str
+        What the streams are called.
+    observe : callable
+        Shows all values to observers, one by name; called once, or twice for a percentile.
+    percentile : float, optional
+        As for `input_ranges`.
+    """
+    extremes = {name: MinMaxObserver() for name in names}
+    observe(extremes)
     for name, observer in extremes.items():
         if not observer.count:
             raise AccelsimError(
@@ -112,7 +139,7 @@ def input_ranges(
     if percentile is None:
         return {name: observer.range() for name, observer in extremes.items()}
     tails = {name: PercentileObserver(percentile, observer.count) for name, observer in extremes.items()}
-    _observe(net, layers, tails, calibration)
+    observe(tails)
     return {name: observer.range() for name, observer in tails.items()}
 
 
@@ -130,10 +157,17 @@ def _observe(
     with ExitStack() as hooks:
         for name, layer in layers.items():
             hooks.enter_context(layer.register_forward_pre_hook(watch(observers[name]), with_kwargs=True))
-        _run(net, calibration)
+        run_batches(net, calibration)
 
 
-def _run(net: nn.Module, calibration: Tensor) -> None:
+def run_batches(net: Callable[[Tensor], object], calibration: Tensor) -> None:
+    """Run calibration data through a network, batch by batch.
+
+    Raises
+    ------
+    AccelsimError
+        If it does not fit the network.
+    """
     shown = f"calibration data of shape {tuple(calibration.shape)} and type {calibration.dtype}"
     with torch.no_grad(), own_errors(f"{shown} does not fit the net"):
         for batch in torch.split(calibration, _BATCH):

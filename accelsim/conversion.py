@@ -18,7 +18,17 @@ from accelsim.lut import Lut
 from accelsim.quantization import quant_params, weight_params
 from accelsim.selection import lut_of_each, selected_layers, shown_name
 
-__all__ = ["Calibrator", "LayerReport", "WeightScales", "approximate", "layer_report", "swap_lut"]
+__all__ = [
+    "Calibrator",
+    "LayerReport",
+    "WeightScales",
+    "approximate",
+    "check_calibration",
+    "check_choices",
+    "check_float_net",
+    "layer_report",
+    "swap_lut",
+]
 
 WeightScales = Literal["per-tensor", "per-channel"]
 Calibrator = Literal["min-max", "percentile"]
@@ -114,18 +124,9 @@ def approximate(
         the network, a layer is not reached by it or bypassed, a layer cannot be replaced, is not on the CPU
         or not of float32 or float64, or the network has no layer to replace or is approximate already.
     """
-    _check_choice("activation_operand", activation_operand, get_args(ActivationOperand))
-    _check_choice("weights", weights, get_args(WeightScales))
-    _check_choice("calibrator", calibrator, get_args(Calibrator))
-    if not isinstance(percentile, int | float | np.floating) or not 50 < percentile <= 100:
-        raise AccelsimError(f"percentile is {percentile!r}; expected above 50, up to 100")
-    if not isinstance(net, nn.Module):
-        raise AccelsimError(f"the net is a {type(net).__name__}; expected a torch.nn.Module")
-    if any(isinstance(module, ApproxLayer) for module in net.modules()):
-        raise AccelsimError(
-            "the net is approximate already; start from the float net, or change the multiplier with swap_lut"
-        )
-    _check_calibration(calibration)
+    check_choices(activation_operand, weights, calibrator, percentile)
+    check_float_net(net)
+    check_calibration(calibration)
     converted = copy.deepcopy(net).eval()
     chosen = selected_layers(converted, layers)
     luts = lut_of_each(lut, chosen)
@@ -238,7 +239,29 @@ def _record_calls(net: nn.Module, image: Tensor) -> None:
             )
 
 
-def _check_calibration(calibration: Tensor) -> None:
+def check_choices(
+    activation_operand: ActivationOperand, weights: WeightScales, calibrator: Calibrator, percentile: float
+) -> None:
+    """Raise unless these arguments of `approximate` are among those it takes."""
+    _check_choice("activation_operand", activation_operand, get_args(ActivationOperand))
+    _check_choice("weights", weights, get_args(WeightScales))
+    _check_choice("calibrator", calibrator, get_args(Calibrator))
+    if not isinstance(percentile, int | float | np.floating) or not 50 < percentile <= 100:
+        raise AccelsimError(f"percentile is {percentile!r}; expected above 50, up to 100")
+
+
+def check_float_net(net: nn.Module) -> None:
+    """Raise unless this is a network without approximate layers."""
+    if not isinstance(net, nn.Module):
+        raise AccelsimError(f"the net is a {type(net).__name__}; expected a torch.nn.Module")
+    if any(isinstance(module, ApproxLayer) for module in net.modules()):
+        raise AccelsimError(
+            "the net is approximate already; start from the float net, or change the multiplier with swap_lut"
+        )
+
+
+def check_calibration(calibration: Tensor) -> None:
+    """Raise unless this can be calibration data."""
     if not isinstance(calibration, Tensor):
         raise AccelsimError(f"calibration data is a {type(calibration).__name__}; expected a torch.Tensor")
     if calibration.device.type != "cpu":

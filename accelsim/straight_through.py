@@ -7,21 +7,19 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-__all__ = ["LayerFunction", "straight_through"]
+__all__ = ["TensorFunction", "straight_through"]
 
-#: A function of input, weight and bias.
-LayerFunction = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+#: A function of tensors: the input, weight and bias of a layer, say.
+TensorFunction = Callable[..., Tensor]
 
 
-def straight_through(
-    approximate: LayerFunction, exact: LayerFunction, input: Tensor, weight: Tensor, bias: Tensor | None
-) -> Tensor:
-    """Return ``approximate(input, weight, bias)``, whose gradients are those of ``exact`` at the same point.
+def straight_through(approximate: TensorFunction, exact: TensorFunction, *operands: Tensor | None) -> Tensor:
+    """Return ``approximate(*operands)``, whose gradients are those of ``exact`` at the same point.
 
     The surrogate of Bengio, Leonard and Courville, "Estimating or Propagating Gradients Through Stochastic
     Neurons for Conditional Computation", arXiv:1308.3432, 2013. It can be differentiated once.
     """
-    output: Tensor = _StraightThrough.apply(approximate, exact, input, weight, bias)  # type: ignore[no-untyped-call]
+    output: Tensor = _StraightThrough.apply(approximate, exact, *operands)  # type: ignore[no-untyped-call]
     return output
 
 
@@ -29,9 +27,9 @@ class _StraightThrough(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
-        approximate: LayerFunction,
-        exact: LayerFunction,
-        *operands: *tuple[Tensor, Tensor, Tensor | None],
+        approximate: TensorFunction,
+        exact: TensorFunction,
+        *operands: Tensor | None,
     ) -> Tensor:
         ctx.exact = exact
         ctx.save_for_backward(*operands)
