@@ -103,6 +103,8 @@ class ArrayLayer:
         Where the activations of one group lie.
     groups : int
         How many such products, which share nothing.
+    output_bytes : int
+        Size of an output: 1 for a code of the next layer, 4 for the sums of the last one.
 
     Raises
     ------
@@ -114,6 +116,7 @@ class ArrayLayer:
     gemm: Gemm
     ifmap: Ifmap
     groups: int = 1
+    output_bytes: int = 1
 
     def __post_init__(self) -> None:
         if min(*self.gemm, self.groups) < 1:

@@ -1,9 +1,10 @@
 """What each fold of a layer moves between the scratchpads and DRAM.
 
-Codes take one byte each, partial sums as many as the accumulator needs. What a fold fetches is either
-*prefetched* into the free half of a scratchpad while the fold before it runs, or, where it does not fit,
-*streamed* while the fold itself runs. Its finished outputs are *stored* while the next one runs, or streamed
-where they do not fit. Operands come from DRAM and outputs go there; nothing stays from one layer to the next.
+Codes take one byte each, the last layer's sums four, partial sums as many as the accumulator needs. What a
+fold fetches is either *prefetched* into the free half of a scratchpad while the fold before it runs, or,
+where it does not fit, *streamed* while the fold itself runs. Its finished outputs are *stored* while the next
+one runs, or streamed where they do not fit. Operands come from DRAM and outputs go there; nothing stays from
+one layer to the next.
 
 - **ifmap**: where the whole input of a group fits into half the scratchpad, each row of each channel is
   fetched once, when the first fold needs it, and stays. Else each fold fetches what it needs: whole rows of
@@ -157,10 +158,10 @@ class _Folds:
         }[array.dataflow]
         self.ifmap = _IfmapFetches(layer.ifmap, depth, pixels, halves["ifmap"])
         widest, longest = int(self.columns.sizes.max()), int(self.rows.sizes.max())
-        self._sum_bytes = sum_bytes(accelerator)
+        self._sum_bytes, self._output_bytes = sum_bytes(accelerator), layer.output_bytes
         if array.dataflow == "os":
             self._weights_fit = widest * self.steps <= halves["filter"]
-            needed = {"ifmap": longest, "filter": widest, "ofmap": longest * widest}
+            needed = {"ifmap": longest, "filter": widest, "ofmap": longest * widest * layer.output_bytes}
             self._outputs_fit, self._room = True, 0
         else:
             inputs_stay = array.dataflow == "is"
@@ -169,9 +170,10 @@ class _Folds:
             needed = {
                 "ifmap": self.ifmap.largest if inputs_stay else longest,
                 "filter": longest if inputs_stay else longest * widest,
-                "ofmap": widest * (self._sum_bytes if len(self.rows.first) > 1 else 1),
+                "ofmap": widest * (self._sum_bytes if len(self.rows.first) > 1 else layer.output_bytes),
             }
-            self._outputs_fit, self._room = widest * self.steps <= halves["ofmap"], halves["ofmap"]
+            self._outputs_fit = widest * self.steps * layer.output_bytes <= halves["ofmap"]
+            self._room = halves["ofmap"]
         for scratchpad, tile in needed.items():
             if tile > halves[scratchpad]:
                 raise AccelsimError(
@@ -190,12 +192,12 @@ class _Folds:
         sums = np.zeros_like(rows)
         if self.dataflow == "os":
             weights = columns * self.steps * (in_first_row if self._weights_fit else np.ones_like(rows))
-            outputs = columns * rows
+            outputs = columns * rows * self._output_bytes
         else:
             weights = columns * rows
             if self.dataflow == "is":
                 weights = rows * self.steps * (in_first_column if self._all_weights_fit else 1)
-            outputs = columns * self.steps * in_last_row
+            outputs = columns * self.steps * self._output_bytes * in_last_row
             sums = np.maximum(columns * self.steps * self._sum_bytes - self._room, 0) * (1 - in_last_row)
 
         def of_each_fold(amounts: _Array) -> _Array:

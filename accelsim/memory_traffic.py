@@ -104,7 +104,7 @@ def memory_traffic(layer: ArrayLayer, accelerator: Accelerator) -> Traffic:
         ifmap, filters = (left, top) if array.dataflow == "ws" else (top, left)
         outputs = over_columns * steps
         sums = outputs * (row_folds - 1) * sum_bytes(accelerator)
-    one_group = Traffic(ifmap, filters, sums, sums, outputs)
+    one_group = Traffic(ifmap, filters, sums, sums, outputs * layer.output_bytes)
     for block in fold_transfers(layer, accelerator):
         one_group += Traffic(
             ifmap_fetched=int(block.ifmap.sum()),

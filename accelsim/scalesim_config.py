@@ -8,6 +8,7 @@ from pathlib import Path
 
 from accelsim.accelerator import Accelerator
 from accelsim.errors import AccelsimError, nearest
+from accelsim.file_lines import line_of
 from accelsim.systolic_array import Dataflow, SystolicArray
 
 __all__ = ["ScaleSimConfig", "read_config"]
@@ -54,15 +55,14 @@ class _Config:
         self._path = path
         self._parser = configparser.ConfigParser(interpolation=None)
         try:
-            text = path.read_text(encoding="utf-8")
-            self._parser.read_string(text)
+            self._text = path.read_text(encoding="utf-8")
+            self._parser.read_string(self._text)
         except OSError as error:
             raise AccelsimError(f"cannot read {path}: {error.strerror or error}") from error
         except UnicodeDecodeError as error:
             raise AccelsimError(f"{path} is no text file, so no configuration") from error
         except configparser.Error as error:
             raise AccelsimError(f"{path}{_explained(error)}") from error
-        self._lines = text.splitlines()
 
     def read(self) -> ScaleSimConfig:
         self._refuse(_SPARSITY, "SparsitySupport", "every product counts here")
@@ -113,14 +113,8 @@ class _Config:
         return AccelsimError(f"{self._where(section, key)}: {key} is {value!r}; expected {expected}")
 
     def _where(self, section: str, key: str) -> str:
-        within = ""
-        for number, line in enumerate(self._lines, 1):
-            if line.startswith("["):
-                within = line.strip().strip("[]")
-            name = line.replace(":", "=").partition("=")[0].strip()
-            if within == section and name.lower() == key.lower():
-                return f"{self._path}, line {number}"
-        return str(self._path)
+        line = line_of(self._text, section, key)
+        return str(self._path) if line is None else f"{self._path}, line {line}"
 
 
 def _is_positive(field: str) -> bool:

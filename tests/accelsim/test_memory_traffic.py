@@ -17,15 +17,14 @@ from accelsim.prefetch import stall_cycles
 from accelsim.systolic_array import Gemm, SystolicArray
 
 
-def conv_layer(channels, height, width, kernel, stride, dilation, padding, filters, groups):
+def conv_layer(channels, height, width, kernel, stride, dilation, padding, filters, groups, output_bytes=1):
     rows, columns = (
         (size + 2 * padding - dilation * (side - 1) - 1) // stride + 1
         for size, side in zip((height, width), kernel, strict=True)
     )
     gemm = Gemm(channels * kernel[0] * kernel[1], rows * columns, filters)
-    return ArrayLayer(
-        "conv", gemm, Ifmap(height, width, rows, columns, kernel, stride, dilation, padding), groups
-    )
+    ifmap = Ifmap(height, width, rows, columns, kernel, stride, dilation, padding)
+    return ArrayLayer("conv", gemm, ifmap, groups, output_bytes)
 
 
 @st.composite
@@ -35,8 +34,14 @@ def layers(draw):
     stride, dilation, padding = draw(small), draw(st.integers(1, 2)), draw(st.integers(0, 1))
     least = [dilation * (side - 1) + 1 for side in kernel]
     height, width = (draw(st.integers(side, side + 4)) for side in least)
-    filters, groups = draw(st.integers(1, 7)), draw(st.integers(1, 5))
-    return conv_layer(draw(small), height, width, kernel, stride, dilation, padding, filters, groups)
+    filters, groups, output_bytes = (
+        draw(st.integers(1, 7)),
+        draw(st.integers(1, 5)),
+        draw(st.sampled_from([1, 4])),
+    )
+    return conv_layer(
+        draw(small), height, width, kernel, stride, dilation, padding, filters, groups, output_bytes
+    )
 
 
 @st.composite
@@ -125,13 +130,14 @@ def plain_model(layer, accelerator):
                 moved["sums_fetched"] += spilled
                 streamed += spilled
             if fold.last:
-                moved["output_writes"] += pixels * channels
-                moved["outputs_stored"] += pixels * channels
+                outputs = pixels * channels * layer.output_bytes
+                moved["output_writes"] += outputs
+                moved["outputs_stored"] += outputs
                 widest = min(array.columns, array.spread(gemm)[1]) * array.spread(gemm)[2]
-                if array.dataflow == "os" or widest <= half["ofmap"]:
-                    stored += pixels * channels
+                if array.dataflow == "os" or widest * layer.output_bytes <= half["ofmap"]:
+                    stored += outputs
                 else:
-                    streamed += pixels * channels
+                    streamed += outputs
                 spilled = 0
             else:
                 moved["sum_writes"] += pixels * channels * sum_bytes

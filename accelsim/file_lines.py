@@ -1,0 +1,27 @@
+"""Where a key stands in a file of sections, for error messages."""
+
+__all__ = ["line_of"]
+
+
+def line_of(text: str, section: str, key: str = "") -> int | None:
+    """Return the number of the line of a key, or of a section's heading, in an INI or TOML file.
+
+    Parameters
+    ----------
+    text : str
+        The file.
+    section : str
+        Name in brackets, empty before the first one.
+    key : str
+        What stands before ``=`` or ``:``, in any case; empty: the heading.
+    """
+    within = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.lstrip().startswith("["):
+            within = line.split("#")[0].strip().strip("[]").strip()
+            if within == section and not key:
+                return number
+        name = line.replace(":", "=").partition("=")[0].strip().strip("\"'")
+        if within == section and key and name.lower() == key.lower():
+            return number
+    return None
