@@ -1,6 +1,7 @@
 """A PyTorch network as a list of layers: traced, with batch normalisation folded and activations merged."""
 
 import copy
+import operator
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ __all__ = ["FloatGraph", "FloatLayer", "float_graph", "with_children"]
 _MAC_LAYERS = (nn.Conv2d, nn.Linear)
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 _ACTIVATIONS = (nn.ReLU, nn.ReLU6)
+_IN_PLACE = {operator.iadd, torch.relu_, "relu_", "add_"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +144,7 @@ def float_graph(net: nn.Module, image: Tensor) -> FloatGraph:
         layer without an integer counterpart.
     """
     module = _traced(net)
+    _resolve_in_place(module)
     _drop(module)
     _fold_batch_norms(module)
     shape_of = _shapes(module, image)
@@ -168,6 +171,19 @@ def with_children(net: nn.Module) -> nn.Module:
 def _traced(net: nn.Module) -> fx.GraphModule:
     with own_errors("the net cannot be traced by torch.fx"):
         return fx.symbolic_trace(with_children(copy.deepcopy(net).eval())).eval()
+
+
+def _resolve_in_place(module: fx.GraphModule) -> None:
+    """Let what runs after a function in place take that function's output, which is what it sees."""
+    modules = dict(module.named_modules())
+    position = {node: index for index, node in enumerate(module.graph.nodes)}
+    for node in module.graph.nodes:
+        if node.op == "call_module" and getattr(modules[str(node.target)], "inplace", False):
+            modules[str(node.target)].inplace = False
+        elif not (node.target in _IN_PLACE or node.kwargs.get("inplace")):
+            continue
+        after = position[node]
+        node.all_input_nodes[0].replace_all_uses_with(node, lambda user, after=after: position[user] > after)
 
 
 def _drop(module: fx.GraphModule) -> None:

@@ -16,7 +16,17 @@ from accelsim.float_graph import FloatGraph, FloatLayer
 from accelsim.float_layers import Addition, Concatenation, Padding, Reshaping, Selection
 from accelsim.im2col import ConvGeometry
 from accelsim.integer_mac_layer import IntegerMacLayer
-from accelsim.integer_operations import Add, Affine, Clamp, Concatenate, IntegerOperation, Pad, Reshape, Slice
+from accelsim.integer_operations import (
+    FRACTION_BITS,
+    Add,
+    Affine,
+    Clamp,
+    Concatenate,
+    IntegerOperation,
+    Pad,
+    Reshape,
+    Slice,
+)
 from accelsim.integer_pooling import AveragePool, MaxPool, Window
 from accelsim.lut import Lut
 from accelsim.quantization import QuantParams, weight_params
@@ -127,7 +137,8 @@ def _joined(
         to_common, common = Add.scales(*sources)
         requantization = _requantization(common / float(output.scale), layer, output)
         return Add(**about, sources=tuple(sources), to_common=to_common, requantization=requantization)
-    own = (_requantization(float(source.scale) / float(output.scale), layer, output) for source in sources)
+    unit = float(output.scale) * (1 << FRACTION_BITS)
+    own = (_requantization(float(source.scale) / unit, layer, output) for source in sources)
     return Concatenate(**about, sources=tuple(sources), requantizations=tuple(own))
 
 

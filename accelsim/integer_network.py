@@ -183,6 +183,12 @@ class IntegerNetwork(nn.Module):
         self.float_net.eval()
         return self
 
+    def _load_from_state_dict(self, *given: Any) -> None:
+        raise AccelsimError(
+            "an integer-only network takes no state: its integers follow from the float network's; load the "
+            "state into that and call integer_network() again"
+        )
+
     def extra_repr(self) -> str:
         """Return what `repr` shows beside the float network."""
         return f"{len(self.operations)} integer operations, {len(self.mac_layers)} of them on multipliers"

@@ -12,6 +12,7 @@ from accelsim.quantization import QuantParams
 from accelsim.requantization import FixedPoint, Requantization
 
 __all__ = [
+    "FRACTION_BITS",
     "Add",
     "Affine",
     "Clamp",
@@ -22,10 +23,11 @@ __all__ = [
     "Slice",
     "codes_of",
     "levels_of",
+    "shifted",
 ]
 
-#: Left shift of the inputs of an addition, which leaves their common scale room for a fraction.
-ADD_SHIFT = 20
+#: Left shift of levels before they are brought to another scale, which leaves room for a fraction.
+FRACTION_BITS = 20
 
 
 def levels_of(codes: NDArray[np.uint8], params: QuantParams) -> NDArray[np.int64]:
@@ -36,6 +38,11 @@ def levels_of(codes: NDArray[np.uint8], params: QuantParams) -> NDArray[np.int64
 def codes_of(levels: NDArray[np.integer[Any]], params: QuantParams) -> NDArray[np.uint8]:
     """Return the codes of levels, which must be in range."""
     return (levels & (1 << params.bits) - 1).astype(np.uint8)
+
+
+def shifted(codes: NDArray[np.uint8], params: QuantParams) -> NDArray[np.int64]:
+    """Return levels without their zero point, with `FRACTION_BITS` zeros after them."""
+    return (levels_of(codes, params) - params.zero_point) << FRACTION_BITS
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -191,12 +198,12 @@ class Add(IntegerOperation):
         """Return what brings two inputs to their common scale, and that scale."""
         largest = 2 * max(float(first.scale), float(second.scale))
         both = FixedPoint.of(float(first.scale) / largest), FixedPoint.of(float(second.scale) / largest)
-        return both, largest / (1 << ADD_SHIFT)
+        return both, largest / (1 << FRACTION_BITS)
 
     def run(self, *codes: NDArray[Any]) -> NDArray[Any]:
         """Return the output for a batch."""
         first, second = (
-            factor.times((levels_of(own, params) - params.zero_point) << ADD_SHIFT)
+            factor.times(shifted(own, params))
             for own, params, factor in zip(codes, self.sources, self.to_common, strict=True)
         )
         return self.requantization.apply(first + second)
@@ -252,12 +259,14 @@ class Affine(IntegerOperation):
 class Concatenate(IntegerOperation):
     """Tensors one after another along the channels, each requantized to the output's scale.
 
+    Their levels are shifted left by 20 bits first, as for `Add`.
+
     Parameters
     ----------
     sources : tuple of QuantParams
         Quantization of each input.
     requantizations : tuple of Requantization
-        From each of them to the output's.
+        From each of them, shifted, to the output's.
     """
 
     sources: tuple[QuantParams, ...]
@@ -268,7 +277,7 @@ class Concatenate(IntegerOperation):
     def run(self, *codes: NDArray[Any]) -> NDArray[Any]:
         """Return the output for a batch."""
         parts = [
-            requantization.apply(levels_of(own, params) - params.zero_point)
+            requantization.apply(shifted(own, params))
             for own, params, requantization in zip(codes, self.sources, self.requantizations, strict=True)
         ]
         return np.concatenate(parts, axis=1)
