@@ -63,8 +63,11 @@ class Lut:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        table = np.asarray(self.table)
         where = f"LUT {self.name}"
+        try:
+            table = np.asarray(self.table)
+        except ValueError as error:
+            raise AccelsimError(f"{where} is no array: its rows are not of one length") from error
         if not isinstance(self.name, str):
             raise AccelsimError(f"the name of a LUT is {self.name!r}; expected a string")
         if not isinstance(self.signed, bool | np.bool_):

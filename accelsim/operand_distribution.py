@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +64,7 @@ def load_distribution(path: str | os.PathLike[str], shape: tuple[int, int]) -> N
         raise AccelsimError(
             f"{path} is no operand distribution: expected an array pairs, or a and b"
         ) from None
-    except (ValueError, EOFError, BadZipFile, TypeError) as error:
+    except Exception as error:  # NumPy, zipfile and zlib have many for a damaged file
         raise AccelsimError(f"{path} is damaged or no operand distribution: {error}") from error
     if weights.shape != shape:
         raise AccelsimError(f"{path} has shape {weights.shape}; these operands need {shape}")

@@ -52,14 +52,16 @@ def operand_histograms(net: nn.Module, images: Tensor, batch_size: int = 256) ->
         for name, layer in layers.items()
     }
 
-    def recorder(name: str) -> Callable[[nn.Module, tuple[Any, ...]], None]:
-        def record(layer: nn.Module, inputs: tuple[Any, ...]) -> None:
+    def recorder(name: str) -> Callable[[nn.Module, tuple[Any, ...], dict[str, Any]], None]:
+        def record(layer: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
             assert isinstance(layer, ApproxLayer)
-            counts[name] += _pairs_of(layer, inputs[0])
+            counts[name] += _pairs_of(layer, inputs[0] if inputs else named["input"])
 
         return record
 
-    handles = [layer.register_forward_pre_hook(recorder(name)) for name, layer in layers.items()]
+    handles = [
+        layer.register_forward_pre_hook(recorder(name), with_kwargs=True) for name, layer in layers.items()
+    ]
     try:
         with torch.no_grad():
             for batch in torch.split(images, batch_size):

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from accelsim.calibration import own_errors
 from accelsim.errors import AccelsimError
 
 __all__ = ["CheckedNetwork", "check_images", "foolbox_model"]
@@ -48,12 +49,9 @@ class CheckedNetwork(nn.Module):
         self.name = name
         self.network = network
         self.eval()
-        try:
-            with torch.no_grad():
-                self.classes = self(example).shape[1]
-        except RuntimeError as error:
-            shape, reason = tuple(example.shape[1:]), str(error).splitlines()[0]
-            raise AccelsimError(f"{name} does not accept images of shape {shape}: {reason}") from error
+        refusal = f"{name} does not accept images of shape {tuple(example.shape[1:])}"
+        with torch.no_grad(), own_errors(refusal):
+            self.classes = self(example).shape[1]
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Return the checked logits of images (N, ...), shape (N, classes)."""

@@ -22,7 +22,6 @@ from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -298,7 +297,7 @@ class Search:
             differing = [key for key, value in self._identity.items() if identity.get(key) != value]
         except OSError as error:
             raise AccelsimError(f"cannot read checkpoint {path}: {error.strerror or error}") from error
-        except (ValueError, KeyError, EOFError, BadZipFile, TypeError, AttributeError) as error:
+        except Exception as error:  # NumPy, zipfile, zlib and json have many for a damaged file
             raise AccelsimError(f"{path} is damaged or not a checkpoint of a search: {error}") from error
         if differing:
             raise AccelsimError(f"{path} is the checkpoint of another search: {differing[0]} differs")

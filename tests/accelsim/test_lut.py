@@ -67,6 +67,7 @@ def test_the_caller_s_table_stays_its_own():
         (np.zeros((4, 4)), "type float64; expected integers"),
         (np.full((4, 4), 16), "from 16 to 16; a unsigned product of 4 bits lies in 0 to 15"),
         (np.full((4, 4), -1), "lies in 0 to 15"),
+        ([[0, 1, 2, 3], [0, 1]], "LUT x is no array: its rows are not of one length"),
     ],
 )
 def test_tables_that_are_no_lut(table, message):

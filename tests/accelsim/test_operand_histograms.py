@@ -1,5 +1,7 @@
 """Counts of operand pairs against a count of every product, one by one."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 import torch
@@ -67,6 +69,17 @@ def test_counts_are_those_of_every_product(signed, operand):
     assert (counts["3"] == (linear if operand == "a" else linear.T)).all()
 
 
+def test_a_layer_that_is_called_by_keyword():
+    class ByName(nn.Sequential):
+        def forward(self, x):
+            return self[0](input=x)
+
+    images = torch.rand(8, 4)
+    by_name = approximate(ByName(nn.Linear(4, 2)), exact_lut(4, False), calibration=images)
+    plain = nn.Sequential(by_name[0])
+    assert (operand_histograms(by_name, images)["0"] == operand_histograms(plain, images)["0"]).all()
+
+
 def test_nothing_is_left_behind_in_the_network():
     net = approximate(nn.Sequential(nn.Linear(4, 2)), exact_lut(4, False), calibration=torch.rand(8, 4))
     operand_histograms(net, torch.rand(3, 4))
@@ -100,3 +113,11 @@ def test_files_that_are_no_distribution(tmp_path):
     (tmp_path / "bad.npy").write_bytes(b"\x93NUMPY")
     with pytest.raises(AccelsimError, match="damaged"):
         load_distribution(tmp_path / "bad.npy", (4, 4))
+    save_distribution(tmp_path / "good.npz", np.random.default_rng(0).integers(0, 9, (64, 64)))
+    content = (tmp_path / "good.npz").read_bytes()
+    for place in range(0, len(content), 7):  # somewhere in the headers, the compressed data, its checksum
+        (tmp_path / "bad.npz").write_bytes(
+            content[:place] + bytes([content[place] ^ 0x55]) + content[place + 1 :]
+        )
+        with suppress(AccelsimError):
+            load_distribution(tmp_path / "bad.npz", (64, 64))

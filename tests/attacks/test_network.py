@@ -49,6 +49,19 @@ def test_images_that_do_not_fit(source):
 
 
 @pytest.mark.parametrize(
+    "error", [TypeError("two\nlines"), KeyError("x"), IndexError(), AssertionError("no")]
+)
+def test_network_that_fails_in_its_own_way(images, error):
+    def fail(images):
+        raise error
+
+    expected = rf"the net does not accept images of shape \(1, 6, 6\): {type(error).__name__}: "
+    with pytest.raises(AccelsimError, match=expected) as caught:
+        CheckedNetwork(Answer(fail).eval(), "the net", images[:1])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("function", "message"),
     [
         (

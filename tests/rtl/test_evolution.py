@@ -142,7 +142,13 @@ def test_checkpoints_that_do_not_fit(tmp_path):
         with pytest.raises(AccelsimError, match=f"the checkpoint of another search: {what}"):
             other.resume(path)
     content = path.read_bytes()
-    for damaged in (content[:100], content[: len(content) // 2], b"", b"not a checkpoint"):
+    middle = len(content) // 3  # in the compressed data
+    other = (
+        content[:middle]
+        + bytes(byte ^ 0x55 for byte in content[middle : middle + 40])
+        + content[middle + 40 :]
+    )
+    for damaged in (content[:100], content[: len(content) // 2], b"", b"not a checkpoint", other):
         path.write_bytes(damaged)
         with pytest.raises(AccelsimError, match="damaged"):
             search(seed=1).resume(path)
