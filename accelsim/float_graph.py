@@ -13,7 +13,14 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 from accelsim.calibration import observed_ranges, own_errors, run_batches
 from accelsim.errors import AccelsimError
-from accelsim.float_layers import Addition, Concatenation, FloatOperation, float_operation, is_dropped
+from accelsim.float_layers import (
+    Addition,
+    Concatenation,
+    FloatOperation,
+    float_operation,
+    is_dropped,
+    not_covered,
+)
 
 __all__ = ["FloatGraph", "FloatLayer", "float_graph", "with_children"]
 
@@ -115,6 +122,7 @@ class _Watched(fx.Interpreter):
 
     def __init__(self, module: fx.GraphModule, see: Callable[[fx.Node, object], None]) -> None:
         super().__init__(module)
+        self.extra_traceback = False  # messages are those of the network's own functions
         self._see = see
 
     def run_node(self, n: fx.Node) -> Any:
@@ -222,10 +230,18 @@ def _fold_batch_norms(module: fx.GraphModule) -> None:
 def _shapes(module: fx.GraphModule, image: Tensor) -> dict[fx.Node, tuple[int, ...]]:
     """Return the shape of every tensor in the network for two images, which tells images from the rest."""
     shapes: dict[fx.Node, tuple[int, ...]] = {}
+    modules = dict(module.named_modules())
 
     def see(node: fx.Node, value: object) -> None:
         if isinstance(value, Tensor):
             shapes[node] = tuple(value.shape)
+        elif (
+            node.op != "output"
+            and isinstance(value, Iterable)
+            and any(isinstance(part, Tensor) for part in value)
+        ):
+            name = str(node.target) if node.op == "call_module" else node.name
+            raise not_covered(node, modules, name, "returns several tensors")
 
     run_batches(_Watched(module, see).run, torch.cat([image, image]))
     return shapes

@@ -20,6 +20,7 @@ __all__ = [
     "Selection",
     "float_operation",
     "is_dropped",
+    "not_covered",
 ]
 
 
@@ -96,13 +97,12 @@ def float_operation(node: fx.Node, modules: Mapping[str, nn.Module], name: str) 
     AccelsimError
         If it has no integer counterpart; names the step and its type.
     """
-    kind = type(modules[str(node.target)]).__name__ if node.op == "call_module" else _function_name(node)
     try:
         return _of_node(node, modules)
     except _NotCoveredError as refused:
-        raise AccelsimError(_message(name, kind, str(refused))) from None
+        raise not_covered(node, modules, name, str(refused)) from None
     except TypeError:
-        raise AccelsimError(_message(name, kind, "has arguments that are not covered")) from None
+        raise not_covered(node, modules, name, "has arguments that are not covered") from None
 
 
 def _of_node(node: fx.Node, modules: Mapping[str, nn.Module]) -> FloatOperation:
@@ -133,16 +133,15 @@ def _check_shapes(
             )
 
 
-def _message(name: str, kind: str, why: str) -> str:
-    if why:
-        return f"layer {name} ({kind}) {why}, which an integer-only network cannot do"
-    return f"layer {name} is of type {kind}, which an integer-only network cannot do; it can do {_COVERED}"
-
-
-def _function_name(node: fx.Node) -> str:
-    if isinstance(node.target, str):
-        return node.target
-    return getattr(node.target, "__name__", str(node.target))
+def not_covered(node: fx.Node, modules: Mapping[str, nn.Module], name: str, why: str = "") -> AccelsimError:
+    """Return the error of a step without an integer counterpart, for a reason other than its type perhaps."""
+    if node.op == "call_module":
+        kind = type(modules[str(node.target)]).__name__
+    else:
+        kind = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "function")
+    what = f"layer {name} ({kind}) {why}" if why else f"layer {name} is of type {kind}"
+    can = "" if why else f"; it can do {_COVERED}"
+    return AccelsimError(f"{what}, which an integer-only network cannot do{can}")
 
 
 def _of_module(module: nn.Module) -> FloatOperation:
