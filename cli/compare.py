@@ -21,10 +21,10 @@ __all__ = ["compare"]
 
 @click.command(
     epilog=(
-        "JSON: error and cost (what the Pareto front is of), plot (the picture's file or null), multipliers, "
-        "a list of: name, on_front, errors (the keys of `multipliers show`: pairs, mae, mae_percent, wce, "
-        "wce_percent, ep_percent, mre_percent, mre_all_percent, mred, nmed, mse, bias), "
-        f"{COST_KEYS}."
+        "JSON: error and cost (what the Pareto front is of), plot (the picture's file or null), caution (a "
+        "warning where widths or signedness differ, or null), multipliers, a list of: name, on_front, errors "
+        "(the keys of `multipliers show`: pairs, mae, mae_percent, wce, wce_percent, ep_percent, "
+        f"mre_percent, mre_all_percent, mred, nmed, mse, bias), {COST_KEYS}."
     )
 )
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=complete_multiplier)
@@ -58,7 +58,8 @@ def compare(
     """Compare multipliers by error and cost.
 
     The Pareto front holds those that no other beats in both. In parentheses: relative to the exact array
-    multiplier. NAME is a multiplier (`accelsim multipliers list`) or the path of a circuit.
+    multiplier of the same widths and signedness; where these differ, the output says so. NAME is a multiplier
+    (`accelsim multipliers list`) or the path of a circuit.
     """
     if plot is not None:
         if plot.suffix != ".png":
@@ -67,7 +68,7 @@ def compare(
     from accelsim.metrics import error_metrics
     from accelsim.rtl.catalogue import find_circuit
     from accelsim.rtl.circuit_cost import CostEstimator
-    from accelsim.rtl.comparison import Compared, pareto_front
+    from accelsim.rtl.comparison import Compared, caution, pareto_front
 
     circuits = [find_circuit(name) for name in dict.fromkeys(names)]
     estimator = CostEstimator(settings)
@@ -89,7 +90,15 @@ def compare(
             {"name": each.name, "on_front": best, "errors": asdict(each.errors), **cost_document(each.cost)}
             for each, best in zip(compared, on_front, strict=True)
         ]
-        output.document({"error": error, "cost": cost, "plot": plot and str(plot), "multipliers": entries})
+        output.document(
+            {
+                "error": error,
+                "cost": cost,
+                "plot": plot and str(plot),
+                "caution": caution(compared),
+                "multipliers": entries,
+            }
+        )
         return
     columns = ["MAE %", "WCE %", "MRE %", "EP %", "area (um2)", "delay (ns)", "energy (fJ)", "PDP (fJ)"]
     output.table(
@@ -111,6 +120,9 @@ def compare(
         ],
     )
     print_basis(output, [each.cost for each in compared])
+    if warning := caution(compared):
+        output.line()
+        output.line(f"caution: {warning}")
     if plot is not None:
         output.line()
         output.line(f"picture: {plot}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from accelsim.metrics import ErrorMetrics
 from accelsim.rtl.circuit_cost import CircuitCost
 
-__all__ = ["COSTS", "ERRORS", "Compared", "pareto_front"]
+__all__ = ["COSTS", "ERRORS", "Compared", "caution", "pareto_front"]
 
 #: Error metrics to compare by: attribute of `ErrorMetrics`, and its name on an axis.
 ERRORS = {
@@ -38,6 +38,17 @@ class Compared:
             float(getattr(self.errors, ERRORS[error][0])),
             float(getattr(self.cost.cost, COSTS[cost][0])),
         )
+
+
+def caution(compared: Sequence[Compared]) -> str | None:
+    """Return a warning if the multipliers do not do the same work: other widths or signedness."""
+    exact = list(dict.fromkeys(each.cost.exact for each in compared))
+    if len(exact) < 2:
+        return None
+    return (
+        f"widths or signedness differ (those of {', '.join(exact)}): errors are in percent of each one's own "
+        "range, costs are of its own operation"
+    )
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[bool]:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
-from accelsim.rtl.comparison import COSTS, ERRORS, Compared, pareto_front
+from accelsim.rtl.comparison import COSTS, ERRORS, Compared, caution, pareto_front
 
 __all__ = ["comparison_figure"]
 
@@ -53,7 +53,8 @@ def comparison_figure(compared: Sequence[Compared], error: str, cost: str) -> Fi
     axes.legend(loc="best", frameon=False)
     activity = {each.cost.activity for each in compared}
     cells = {each.cost.cells_from for each in compared}
-    axes.set_title(f"{'; '.join(cells)}\n{'; '.join(activity)}", fontsize="small")
+    differing = "\nwidths or signedness differ" if caution(compared) else ""
+    axes.set_title(f"{'; '.join(cells)}\n{'; '.join(activity)}{differing}", fontsize="small")
     figure.draw_without_rendering()  # so that places in the figure are known
     _label(axes, [(each.name, *point) for each, point in zip(compared, points, strict=True)], corners)
     return figure

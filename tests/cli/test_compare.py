@@ -11,6 +11,7 @@ def test_table_and_picture(accelsim, tmp_path):
     assert ended.out.splitlines()[1].endswith("*")
     assert imread(path).shape == (720, 1080, 4)
     assert f"picture: {path}" in ended.out
+    assert "caution" not in ended.out
 
 
 def test_json(accelsim):
@@ -24,6 +25,19 @@ def test_json(accelsim):
     for name, (error, cost) in points.items():
         beaten = any(e <= error and c <= cost and (e, c) != (error, cost) for e, c in points.values())
         assert entries[name]["on_front"] is not beaten
+
+
+def test_other_widths_are_told(accelsim, tmp_path):
+    path = tmp_path / "plane.png"
+    names = ["mul4u_exact", "mul4u_udm", "mul4s_exact", "mul6u_trunc_k2"]
+    ended = accelsim("multipliers", "compare", *names, "--operations", 50, "--plot", path)
+    (line,) = [line for line in ended.out.splitlines() if line.startswith("caution: ")]
+    assert "(those of mul4u_exact, mul4s_exact, mul6u_exact): errors are in percent of each one's own" in line
+    told = accelsim("multipliers", "compare", *names, "--operations", 50, "--json").document["caution"]
+    assert line == f"caution: {told}"
+    assert (
+        accelsim("multipliers", "compare", *NAMES, "--operations", 50, "--json").document["caution"] is None
+    )
 
 
 def test_bad_input(refused, tmp_path):

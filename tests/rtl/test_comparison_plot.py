@@ -1,5 +1,6 @@
 """Labels of crowded pictures overlap neither each other nor the points."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -57,3 +58,11 @@ def test_axes_and_title(compared):
 
 def test_one_exact_multiplier(compared):
     assert comparison_figure(compared[:1], "mae", "pdp").axes[0].get_xscale() == "linear"
+
+
+def test_other_widths_stand_in_the_title(compared):
+    (axes,) = comparison_figure(compared, "mae", "energy").axes
+    assert axes.get_title() == "cells\nuniform"
+    other = replace(compared[0], cost=replace(compared[0].cost, exact="mul8u_exact"))
+    (axes,) = comparison_figure([*compared, other], "mae", "energy").axes
+    assert axes.get_title() == "cells\nuniform\nwidths or signedness differ"
