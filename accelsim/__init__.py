@@ -11,16 +11,19 @@ __version__ = "0.1.0"
 #: Where each public name lives; the imports below say the same to type checkers.
 _ROOM_OF = {
     "AccelsimError": "accelsim.errors",
+    "ImportOptions": "accelsim.rtl.import_options",
     "Accumulator": "accelsim.accumulator",
     "Lut": "accelsim.lut",
     "Netlist": "accelsim.netlist",
     "approximate": "accelsim.conversion",
     "error_metrics": "accelsim.metrics",
     "evaluate_robustness": "accelsim.attacks",
-    "integer_network": "accelsim.integer_network",
+    "integer_network": "accelsim.integer_inference",
+    "import_multipliers": "accelsim.rtl.importing",
     "layer_report": "accelsim.conversion",
     "load_dataset": "accelsim.models",
     "load_lut": "accelsim.rtl.catalogue",
+    "lut_from_callable": "accelsim.rtl.import_callable",
     "swap_lut": "accelsim.conversion",
     "synthesise": "accelsim.rtl.synthesis",
     "trained_network": "accelsim.models",
@@ -37,13 +40,16 @@ if TYPE_CHECKING:
     from accelsim.conversion import layer_report as layer_report
     from accelsim.conversion import swap_lut as swap_lut
     from accelsim.errors import AccelsimError as AccelsimError
-    from accelsim.integer_network import integer_network as integer_network
+    from accelsim.integer_inference import integer_network as integer_network
     from accelsim.lut import Lut as Lut
     from accelsim.metrics import error_metrics as error_metrics
     from accelsim.models import load_dataset as load_dataset
     from accelsim.models import trained_network as trained_network
     from accelsim.netlist import Netlist as Netlist
     from accelsim.rtl.catalogue import load_lut as load_lut
+    from accelsim.rtl.import_callable import lut_from_callable as lut_from_callable
+    from accelsim.rtl.import_options import ImportOptions as ImportOptions
+    from accelsim.rtl.importing import import_multipliers as import_multipliers
     from accelsim.rtl.synthesis import synthesise as synthesise
     from accelsim.rtl.verification import verify as verify
     from accelsim.simulation import truth_table as truth_table

@@ -85,6 +85,8 @@ class MaxPool(IntegerOperation):
 class AveragePool(IntegerOperation):
     """The mean level of a window, rounded to nearest, halves away from zero, as in TensorFlow Lite.
 
+    A global mean may leave out the dimensions of the pixels.
+
     Parameters
     ----------
     source : QuantParams
@@ -104,7 +106,7 @@ class AveragePool(IntegerOperation):
     def run(self, *codes: NDArray[Any]) -> NDArray[Any]:
         """Return the output for a batch."""
         rows, columns = codes[0].shape[2:]
-        output = self.output_shape[1], self.output_shape[2]
+        output = (self.output_shape[1], self.output_shape[2]) if self.output_shape[1:] else (1, 1)
         levels = levels_of(codes[0], self.source)
         within = self.window.padding if self.counts_padding else (0, 0)
         sides = tuple((pad, pad) for pad in within)
@@ -118,4 +120,5 @@ class AveragePool(IntegerOperation):
         sums = self.window.reduce(np.add, np.pad(levels, ((0, 0), (0, 0), *beyond)), output)
         count = self.window.reduce(np.add, np.pad(counted, beyond), output)
         means = (2 * np.abs(sums) + count) // (2 * count)
-        return codes_of(np.where(sums < 0, -means, means), self.source)
+        codes_of_means = codes_of(np.where(sums < 0, -means, means), self.source)
+        return codes_of_means.reshape(-1, *self.output_shape)
