@@ -24,7 +24,7 @@ class ImportOptions:
     order : {"ab", "ba"}, optional
         LUT without a declared order of its operands: whether the operand ``b`` counts up fastest (``"ab"``)
         or ``a`` (``"ba"``).
-    others : tuple of Path
+    others : tuple of path-like
         Further files of the circuit. Verilog (.v, .sv) is read after the multiplier's own, a Liberty file
         (.lib) gives the cells; any other file lies beside for ```include`` and ``$readmemh``.
     """
@@ -36,3 +36,6 @@ class ImportOptions:
     signed: bool | None = None
     order: Literal["ab", "ba"] | None = None
     others: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "others", tuple(map(Path, self.others)))

@@ -1,6 +1,7 @@
 """Import of multipliers: read, measure, and keep under a name."""
 
 import hashlib
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class Import:
 
 
 def import_multipliers(
-    paths: Sequence[Path],
+    paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     options: ImportOptions | None = None,
     *,
     name: str | None = None,
@@ -58,7 +59,7 @@ def import_multipliers(
 
     Parameters
     ----------
-    paths : sequence of Path
+    paths : path-like or sequence of path-like
         One file for each multiplier; kinds as for `accelsim.rtl.imported.circuit_of_file`.
     options : ImportOptions, optional
         How they are read.
@@ -73,10 +74,11 @@ def import_multipliers(
         If a file is not a multiplier, or its name is taken.
     """
     options = options or ImportOptions()
-    if name is not None and len(paths) != 1:
-        raise AccelsimError(f"one name for {len(paths)} files; a name goes with one file")
-    names = [_checked_name(path.stem if name is None else name, path) for path in paths]
-    read = [_read(path, name, options) for path, name in zip(paths, names, strict=True)]
+    files = [Path(path) for path in ([paths] if isinstance(paths, str | os.PathLike) else paths)]
+    if name is not None and len(files) != 1:
+        raise AccelsimError(f"one name for {len(files)} files; a name goes with one file")
+    names = [_checked_name(file.stem if name is None else name, file) for file in files]
+    read = [_read(file, name, options) for file, name in zip(files, names, strict=True)]
     outcomes = add_entries([(own.entry, own.files) for own in read], replacing, _reserved)
     return [
         Import(own.entry, own.metrics, outcome, own.notes)

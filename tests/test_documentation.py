@@ -15,9 +15,18 @@ PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").r
 PAGES = [page for page in PAGES if "_build" not in page.parts]
 
 
-@pytest.mark.parametrize("page", ["tutorial.md", "how-to/use-your-own-network.md", "how-to/estimate-cost.md"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "tutorial.md",
+        "how-to/use-your-own-network.md",
+        "how-to/estimate-cost.md",
+        "how-to/import-a-multiplier.md",
+    ],
+)
 def test_examples_run(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ACCELSIM_HOME", str(tmp_path / "home"))
     blocks = re.findall(
         r"^```python\n(.*?)^```$", (ROOT / "docs" / page).read_text(), re.DOTALL | re.MULTILINE
     )

@@ -231,7 +231,7 @@ def test_further_files(tmp_path):
         written(tmp_path, "widths.vh", "`define A 4\n"),
         written(tmp_path, "times5.hex", "\n".join(f"{5 * a:x}" for a in range(16))),
     )
-    found = table_of(written(tmp_path, "m.v", main), others=others)
+    found = table_of(written(tmp_path, "m.v", main), others=[str(other) for other in others])
     np.testing.assert_array_equal(found, closed_form(lambda a, b: 5 * a * (b & 1) + a * (b >> 1), 4, 3))
 
 
