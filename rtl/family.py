@@ -7,12 +7,13 @@ circuit with a tighter bound or from an exact one, so that area that one bound h
 again under the next.
 
 ``python -m accelsim.rtl.family [NAME...]`` repeats the searches, of the whole family or of some, and exits
-with 1 if one finds another circuit than the file holds.
+with 1 if one finds another circuit than the file holds, with 2 if there is no such name.
 """
 
 import sys
 from collections.abc import Sequence
 
+from accelsim.errors import AccelsimError
 from accelsim.rtl.evolution_task import EvolutionTask
 from accelsim.rtl.evolved import evolved_circuit, evolved_names
 
@@ -38,4 +39,8 @@ def _main(names: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(_main(sys.argv[1:]))
+    try:
+        sys.exit(_main(sys.argv[1:]))
+    except AccelsimError as error:
+        print(f"accelsim: {error}", file=sys.stderr)
+        sys.exit(2)

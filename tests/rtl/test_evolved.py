@@ -3,6 +3,8 @@
 import csv
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,13 @@ def test_every_lut_is_the_hardware(name):
 @pytest.mark.parametrize("name", ["mul8u_evo_m215060", "mul8u_evo_w500000", "mul8s_evo_m200000"])
 def test_command_finds_the_circuit_again(name):
     assert finds_it_again(name)
+
+
+def test_names_that_the_family_does_not_have():
+    command = [sys.executable, "-m", "accelsim.rtl.family", "mul8u_evo_m75"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert re.fullmatch("accelsim: no evolved multiplier mul8u_evo_m75; did you mean .*\n", ended.stderr)
 
 
 @pytest.mark.parametrize(
