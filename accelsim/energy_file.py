@@ -29,7 +29,7 @@ from accelsim.energy import DEFAULT_MEMORY_ENERGY, MemoryEnergy, PartEnergy, PeE
 from accelsim.errors import AccelsimError, nearest
 from accelsim.file_lines import line_of
 
-__all__ = ["EnergyFile", "read_energies"]
+__all__ = ["BUILT_IN_ENERGIES", "EnergyFile", "read_energies"]
 
 _PARTS = ("multiplier_fj", "adder_fj", "registers_fj")
 _KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -68,6 +68,10 @@ class EnergyFile:
         }
         leakage = self.pe.get("leakage_nw", computed.leakage_nw)
         return replace(computed, **parts, leakage_nw=leakage)
+
+
+#: What holds without a file.
+BUILT_IN_ENERGIES = EnergyFile()
 
 
 def read_energies(path: str | os.PathLike[str]) -> EnergyFile:

@@ -50,17 +50,19 @@ def array_layers_of_float(net: nn.Module, image: Tensor) -> list[ArrayLayer]:
     graph = float_graph(net, image)
     shapes = {graph.input: graph.input_shape} | {layer.name: layer.output_shape for layer in graph.layers}
     found = []
+    geometry: ConvGeometry | None
     for layer in graph.layers:
-        if not layer.is_mac:
+        operation = layer.operation
+        if isinstance(operation, nn.Conv2d):
+            geometry, groups = ConvGeometry.of(operation), operation.groups
+            pixels = layer.output_shape[1] * layer.output_shape[2]
+        elif isinstance(operation, nn.Linear):
+            geometry, groups, pixels = None, 1, 1
+        else:
             continue
-        weight, conv = layer.operation.weight, isinstance(layer.operation, nn.Conv2d)
-        geometry = ConvGeometry.of(layer.operation) if conv else None
-        groups = geometry.groups if geometry else 1
-        pixels = layer.output_shape[1] * layer.output_shape[2] if conv else 1
-        gemm = Gemm(weight[0].numel(), pixels, len(weight) // groups)
-        found.append(
-            _array_layer(layer.name, geometry, gemm, groups, shapes[layer.inputs[0]], layer.output_shape)
-        )
+        gemm = Gemm(operation.weight[0].numel(), pixels, len(operation.weight) // groups)
+        input_shape = shapes[layer.inputs[0]]
+        found.append(_array_layer(layer.name, geometry, gemm, groups, input_shape, layer.output_shape))
     if not found:
         raise AccelsimError(
             f"{type(net).__name__} has no Conv2d or Linear layer, which is what the array runs"

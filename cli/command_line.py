@@ -48,6 +48,9 @@ _COMMANDS = {
     "evaluate": LazyCommand(
         "accelsim.cli.evaluate", "evaluate", "Measure a network's accuracy with approximate multipliers."
     ),
+    "simulate": LazyCommand(
+        "accelsim.cli.simulate", "simulate", "Run a network on an accelerator: cycles, traffic, energy."
+    ),
     "attack": LazyCommand(
         "accelsim.cli.attack", "attack", "Measure a network's robustness with approximate multipliers."
     ),
