@@ -6,7 +6,7 @@ from accelsim.array_layer import ArrayLayer, Ifmap
 from accelsim.errors import AccelsimError
 from accelsim.float_graph import float_graph
 from accelsim.im2col import ConvGeometry
-from accelsim.integer_network import IntegerNetwork
+from accelsim.integer_inference import IntegerNetwork
 from accelsim.systolic_array import Gemm
 
 __all__ = ["array_layers", "array_layers_of_float"]
@@ -36,7 +36,7 @@ def array_layers_of_float(net: nn.Module, image: Tensor) -> list[ArrayLayer]:
     Parameters
     ----------
     net : nn.Module
-        A network that `accelsim.integer_network.integer_network` covers, say to export it with
+        A network that `accelsim.integer_inference.integer_network` covers, say to export it with
         `accelsim.scalesim_topology.write_topology`.
     image : float tensor of shape (1, ...)
         An input of it.

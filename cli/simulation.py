@@ -189,7 +189,7 @@ def network_run(
     with output.working("estimating the PEs' energy"):
         multiplier, estimator, energies = pes.prepare(accelerator)
     with output.working("loading network and images"):
-        from accelsim.integer_network import integer_network
+        from accelsim.integer_inference import integer_network
         from accelsim.network_mapping import array_layers
         from accelsim.rtl.network_run import run_network
         from accelsim.scalesim_topology import write_topology

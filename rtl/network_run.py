@@ -19,8 +19,8 @@ from accelsim.systolic_array import SystolicArray
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from accelsim.integer_inference import IntegerNetwork
     from accelsim.integer_mac_layer import IntegerMacLayer, MacEngine
-    from accelsim.integer_network import IntegerNetwork
 
 __all__ = ["Engine", "NetworkRun", "Operands", "network_engine", "run_layers", "run_network"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from accelsim.accumulator import Accumulator
-from accelsim.integer_network import integer_network
+from accelsim.integer_inference import integer_network
 from accelsim.models import calibration_images, load_checkpoint, load_dataset
 from accelsim.rtl.catalogue import load_lut
 
