@@ -175,6 +175,21 @@ def test_relu6_is_a_clamp_at_6() -> None:
     assert float(output.scale) == pytest.approx(6 / 255)
 
 
+def test_relu6_on_its_own() -> None:
+    """The codes before it reach further than 6."""
+    net = nn.Sequential(nn.Conv2d(3, 4, 1), nn.MaxPool2d(2), nn.ReLU6(), nn.Flatten(), nn.Linear(144, 2))
+    with torch.no_grad():
+        net[0].bias.fill_(5.9)
+        net[0].weight.mul_(4)
+    converted = integer_network(net, exact(), calibration=IMAGES)
+    seen: dict[str, np.ndarray] = {}
+    converted.run(IMAGES, record=lambda operation, output: seen.update({operation.kind: output}))
+    clamp = next(operation for operation in converted.operations if operation.kind == "relu")
+    assert clamp.output is not None
+    assert clamp.output.dequantize(seen["max_pool"]).max() > 7
+    assert clamp.output.dequantize(seen["relu"]).max() == pytest.approx(6, abs=float(clamp.output.scale) / 2)
+
+
 def residual(*kinds: nn.Module) -> nn.Module:
     class Residual(nn.Module):
         def __init__(self) -> None:
@@ -312,10 +327,10 @@ def test_float_net_is_not_changed(everything: nn.Module) -> None:
     assert all(torch.equal(value, before[key]) for key, value in everything.state_dict().items())
     everything.eval()
     assert not any(each.training for each in converted.modules())
-    first = converted.run(IMAGES)
+    state = copy.deepcopy(converted.state_dict())
     images = IMAGES[:3].clone().requires_grad_()
     converted.train()(images).sum().backward()  # nothing in it learns or drops out
-    np.testing.assert_array_equal(converted.run(IMAGES), first)
+    assert all(torch.equal(value, state[key]) for key, value in converted.state_dict().items())
 
 
 def test_copies(converted: IntegerNetwork) -> None:
