@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from accelsim.gemm import check_operands, frozen
 from accelsim.pe_stream_kernel import fill_moving, fill_stationary
-from accelsim.systolic_array import Fold, Gemm, SystolicArray
+from accelsim.systolic_array import Gemm, SystolicArray
 
 __all__ = ["PeStream", "pe_stream", "sampled_pe_stream"]
 
@@ -73,9 +73,8 @@ def pe_stream(
         Which of `SystolicArray.folds`.
     """
     product = _Product(array, table, x, w)
-    order = list(array.folds(product.gemm))
-    first, stop, _ = folds.indices(len(order))
-    return _joined([product.stream(order, number, pe) for number in range(first, stop)])
+    first, stop, _ = folds.indices(array.fold_count(product.gemm))
+    return _joined([product.stream(number, pe) for number in range(first, stop)])
 
 
 def sampled_pe_stream(
@@ -105,9 +104,9 @@ def sampled_pe_stream(
     check_operands(table, x, w)
     groups, depth, pixels = len(x), x.shape[1], x.shape[2] // images
     gemm = Gemm(depth, pixels, w.shape[1])
-    order = list(array.folds(gemm))
+    folds = array.fold_count(gemm)
     per_fold = array.fold_cycles(array.spread(gemm)[2])
-    in_a_row = min(len(order), -(-_CYCLES_IN_A_ROW // per_fold))
+    in_a_row = min(folds, -(-_CYCLES_IN_A_ROW // per_fold))
     parts = max(_FEWEST_PARTS, -(-cycles // (in_a_row * per_fold)))
     generator = np.random.default_rng(seed)
 
@@ -118,17 +117,16 @@ def sampled_pe_stream(
     rows, columns = drawn(array.rows), drawn(array.columns)
     products: dict[tuple[int, int], _Product] = {}
     streams = []
-    starts = drawn(groups * images * len(order))
+    starts = drawn(groups * images * folds)
     for row, column, start in zip(rows, columns, starts, strict=True):
-        which, number = divmod(start, len(order))
+        which, number = divmod(start, folds)
         group, image = divmod(which, images)
         if (group, image) not in products:
             own = x[group, :, image * pixels : (image + 1) * pixels]
             products[group, image] = _Product(array, table, own, w[group])
-        number = min(number, len(order) - in_a_row)
+        number = min(number, folds - in_a_row)
         streams += [
-            products[group, image].stream(order, each, (row, column))
-            for each in range(number, number + in_a_row)
+            products[group, image].stream(each, (row, column)) for each in range(number, number + in_a_row)
         ]
     return _joined(streams)
 
@@ -141,42 +139,35 @@ class _Product:
     ) -> None:
         check_operands(table, x[None], w[None])
         self.array, self.gemm = array, Gemm(len(x), x.shape[1], len(w))
-        activations, weights = frozen(x), frozen(w.T)
-        self._moving = array.dataflow == "os"
-        self._left, self._top = (weights, activations) if array.dataflow == "is" else (activations, weights)
-        self._products = frozen(table.T if array.dataflow == "is" else table)  # [top, left]
-        self._cycles = array.fold_cycles(array.spread(self.gemm)[2])
+        stays = array.dataflow == "is"
+        self._left, self._top = (frozen(w.T), frozen(x.T)) if stays else (frozen(x), frozen(w))
+        self._products = frozen(table.T if stays else table)  # [top, left]
+        self._over_rows, self._over_columns, steps = array.spread(self.gemm)
+        self._cycles = array.fold_cycles(steps)
 
-    def stream(self, order: Sequence[Fold], number: int, pe: tuple[int, int]) -> PeStream:
-        """Return what a PE sees in one fold."""
-        array, fold = self.array, order[number]
+    def stream(self, number: int, pe: tuple[int, int]) -> PeStream:
+        """Return what a PE sees in one of `SystolicArray.folds`."""
+        array = self.array
         operands = np.zeros((2, self._cycles), np.uint8)
         valid = np.zeros((2, self._cycles), np.bool_)
         numbers = np.zeros((3, self._cycles), np.int32)
-        saturate = array.accumulator.overflow == "saturate"
-        parameters = array.rows, array.columns, *pe, array.accumulator.bits, saturate
-        if self._moving:
-            fill_moving(
-                self._products, self._left, self._top, *parameters, *_extent(fold), operands, valid, numbers
-            )
+        accumulator = array.accumulator.bits, array.accumulator.overflow == "saturate"
+        fold = self._extent(number)
+        signals = operands, valid, numbers
+        parameters = self._products, self._left, self._top, array.rows, array.columns, *pe, *accumulator
+        if array.dataflow == "os":
+            fill_moving(*parameters, *fold, *signals)
         else:
-            before = _extent(order[number - 1]) if number else (0, 0, 0, 0)
-            fill_stationary(
-                self._products,
-                self._left,
-                self._top,
-                *parameters,
-                *_extent(fold),
-                *before,
-                operands,
-                valid,
-                numbers,
-            )
+            before = self._extent(number - 1) if number else (0, 0, 0, 0)
+            fill_stationary(*parameters, *fold, *before, *signals)
         return PeStream(*operands, *valid, *numbers)
 
-
-def _extent(fold: Fold) -> tuple[int, int, int, int]:
-    return fold.row.start, fold.rows, fold.column.start, fold.columns
+    def _extent(self, number: int) -> tuple[int, int, int, int]:
+        """Return first row, rows, first column and columns of a fold; rows change first."""
+        rows, columns = self.array.rows, self.array.columns
+        column, row = divmod(number, -(-self._over_rows // rows))
+        row, column = row * rows, column * columns
+        return row, min(rows, self._over_rows - row), column, min(columns, self._over_columns - column)
 
 
 def _joined(streams: Sequence[PeStream]) -> PeStream:

@@ -35,7 +35,7 @@ def fill_stationary(
     Parameters
     ----------
     products : int32 array of shape (top patterns, left patterns)
-    left, top : uint8 arrays of shape (depth, steps), (depth, columns of all folds)
+    left, top : uint8 arrays of shape (depth, steps), (columns of all folds, depth)
         What moves and what stays.
     bits, saturate : int, bool
         The accumulator.
@@ -54,13 +54,17 @@ def fill_stationary(
     sums = np.zeros(steps, np.int64)
     if column < columns_used:
         for k in range(first_row + min(row, rows_used)):
-            of_weight = products[top[k, first_column + column]]
-            for step in range(steps):
-                sums[step] = _kept(sums[step] + of_weight[left[k, step]], bits, saturate)
+            own_products, moving = products[top[first_column + column, k]], left[k]
+            if saturate:
+                for step in range(steps):
+                    sums[step] = _kept(sums[step] + own_products[moving[step]], bits, saturate)
+            else:  # a sum that wraps may do so at the end
+                for step in range(steps):
+                    sums[step] += own_products[moving[step]]
     for cycle in range(operands.shape[1]):
         step = cycle - rows - row - column
         if 0 <= step < steps:
-            numbers[0, cycle] = sums[step]
+            numbers[0, cycle] = _kept(sums[step], bits, saturate)
             if row < rows_used:
                 operands[0, cycle], valid[0, cycle] = left[first_row + row, step], True
         # In the preload, what stays moves down from row to row, the last row's first.
@@ -68,9 +72,9 @@ def fill_stationary(
         if place >= 0:
             own = rows - 1 - place
             if own < rows_used and column < columns_used:
-                operands[1, cycle], valid[1, cycle] = top[first_row + own, first_column + column], True
+                operands[1, cycle], valid[1, cycle] = top[first_column + column, first_row + own], True
         elif row - min(cycle, rows) < last_rows_used and column < last_columns_used:
-            operands[1, cycle] = top[last_first_row + row - cycle, last_first_column + column]
+            operands[1, cycle] = top[last_first_column + column, last_first_row + row - cycle]
             valid[1, cycle] = True
         product = products[operands[1, cycle], operands[0, cycle]]
         works = valid[0, cycle] and valid[1, cycle]
@@ -107,13 +111,13 @@ def fill_moving(
             if row < rows_used:
                 operands[0, cycle], valid[0, cycle] = left[step, first_row + row], True
             if column < columns_used:
-                operands[1, cycle], valid[1, cycle] = top[step, first_column + column], True
+                operands[1, cycle], valid[1, cycle] = top[first_column + column, step], True
         if cycle > drain:
             above = row - (cycle - drain)
             total = np.int64(0)
             if 0 <= above < rows_used and column < columns_used:
                 for k in range(steps):
-                    product = products[top[k, first_column + column], left[k, first_row + above]]
+                    product = products[top[first_column + column, k], left[k, first_row + above]]
                     total = _kept(total + product, bits, saturate)
         product = products[operands[1, cycle], operands[0, cycle]]
         numbers[0, cycle] = numbers[2, cycle] = total

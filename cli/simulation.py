@@ -22,7 +22,7 @@ __all__ = ["NetworkChoice", "PeChoice", "network_run", "topology_run"]
 
 _RANDOM = "random"
 #: Images that quantization is calibrated on, at most.
-_CALIBRATION_IMAGES, _RANDOM_CALIBRATION_IMAGES = 256, 4
+_CALIBRATION_IMAGES, _RANDOM_CALIBRATION_IMAGES = 256, 1
 
 
 @dataclass(frozen=True)
