@@ -3,7 +3,6 @@
 import re
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +13,9 @@ from accelsim.rtl.circuits import Circuit, DescribedCircuit
 from accelsim.rtl.float_circuits import FloatCircuit
 from accelsim.rtl.gates_as_text import blif_of, flat_verilog_of
 from accelsim.rtl.operand_pairs import OperandPairs, all_pairs, chosen_pairs, random_pairs
-from accelsim.rtl.structural_rtlil import structural_rtlil
+from accelsim.rtl.structural_verilog import structural_verilog
 from accelsim.rtl.verilog_bench import bench_of, vectors_of
-from accelsim.rtl.yosys import run_yosys, yosys_version
+from accelsim.rtl.yosys import yosys_version
 from accelsim.simulation import outputs
 from accelsim.storage import written_atomically
 
@@ -26,9 +25,6 @@ __all__ = ["bench_pairs", "bench_products", "blif_file", "module_name", "verilog
 _EXHAUSTIVE_BITS = 16
 _RANDOM_VECTORS = 10_000
 _SHOWN_MISMATCHES = 5
-
-#: Hierarchical Verilog from RTLIL: processes to multiplexers, constants folded, aliases of nets removed.
-_VERILOG_COMMANDS = ("proc", "opt_expr -full", "opt_merge", "opt_clean -purge", "write_verilog -noattr out.v")
 
 _KEYWORDS = {"input", "output", "module", "wire", "reg", "table", "and", "or", "not", "xor", "signed", "for"}
 
@@ -140,12 +136,7 @@ def write_files(folder: Path, files: dict[str, str]) -> list[Path]:
 def _verilog(circuit: Circuit, name: str) -> str:
     if not isinstance(circuit, DescribedCircuit):
         return flat_verilog_of(circuit.netlist(), name, circuit.signed)
-    with TemporaryDirectory(prefix="accelsim-") as folder:
-        path = Path(folder)
-        (path / "in.il").write_text(structural_rtlil(circuit.description.build(), name), encoding="utf-8")
-        run_yosys(["read_rtlil in.il", *_VERILOG_COMMANDS], path, circuit.name)
-        text = (path / "out.v").read_text(encoding="utf-8")
-    return text.split("*/\n\n", 1)[1]  # without the line about the build of Yosys
+    return structural_verilog(circuit.description.build(), name)
 
 
 def _header(circuit: Circuit, comment: str) -> str:

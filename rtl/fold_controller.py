@@ -66,9 +66,11 @@ class FoldController(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Describe the counter, the phases, and what follows from both."""
         m = Module()
-        array, command = self.streams.design.array, Signal(self.streams.command)
+        array = self.streams.design.array
+        command = Signal(self.streams.command)
         between = array.rows + array.columns - 2
-        entering, pause = (self.entering, command.steps - 1), (Signal(name="waiting"), between - 1)
+        waiting = Signal()
+        entering, pause = (self.entering, command.steps - 1), (waiting, between - 1)
         if array.dataflow == "os":
             phases = [entering, pause, (self.draining, array.rows - 1)]
         else:
@@ -80,6 +82,7 @@ class FoldController(wiring.Component):
         count = Signal(range(most))
         accept = Signal()
         m.d.comb += [
+            *(active.eq(0) for active in (self.loading, self.draining)),  # the dataflow has one of them
             accept.eq(self.enable & ((phase == 0) | ((phase == len(phases)) & self.ending))),
             self.commands.ready.eq(accept),
             self.starting.eq(count == 0),

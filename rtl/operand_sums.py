@@ -56,7 +56,8 @@ class StepSums(wiring.Component):
         m = Module()
         m.submodules.memory = memory = Memory(shape=self.sum.shape(), depth=self.steps, init=[])
         write = memory.write_port()
-        before, leaving = (memory.read_port(transparent_for=[write]) for _ in range(2))
+        before = memory.read_port(transparent_for=[write])
+        leaving = memory.read_port(transparent_for=[write])
         m.d.comb += [
             write.en.eq(self.enable & self.entering),
             write.addr.eq(self.step),

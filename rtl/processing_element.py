@@ -76,19 +76,19 @@ class ProcessingElement(wiring.Component):
             getattr(self.multiplier, self.design.top_operand).eq(operand),
         ]
         m.d.comb += [
-            self.adder.before.eq(self.acc_in if self._stationary else self.acc),
+            self.adder.acc.eq(self.acc_in if self._stationary else self.acc),
             self.adder.product.eq(self.multiplier.p),
             self.adder.works.eq(self.left_valid_in & valid),
         ]
         with m.If(self.enable):
             m.d.sync += [self.left.eq(self.left_in), self.left_valid.eq(self.left_valid_in)]
             if self._stationary:
-                m.d.sync += self.acc.eq(self.adder.after)
+                m.d.sync += self.acc.eq(self.adder.sum)
                 with m.If(self.load):
                     m.d.sync += [self.top.eq(self.top_in), self.top_valid.eq(self.top_valid_in)]
             else:
                 m.d.sync += [
-                    self.acc.eq(Mux(self.drain, self.acc_in, self.adder.after)),
+                    self.acc.eq(Mux(self.drain, self.acc_in, self.adder.sum)),
                     self.top.eq(self.top_in),
                     self.top_valid.eq(self.top_valid_in),
                 ]

@@ -9,8 +9,9 @@ import re
 from typing import Any
 
 from amaranth.back import rtlil
-from amaranth.hdl import Instance, Module
+from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Signal, Value
 from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Out
 
 from accelsim.rtl.multiplier import Multiplier
@@ -18,10 +19,15 @@ from accelsim.rtl.multiplier import Multiplier
 __all__ = ["structural_rtlil"]
 
 _PLACEHOLDER = "unnamed"
+_CLOCK = ("clk", "rst")
 
 
 def structural_rtlil(component: wiring.Component, name: str) -> str:
     """Return the RTLIL of a component and of one module for each kind of submodule below it.
+
+    Components of one class with the same attribute ``module_name`` must be alike: only the first of them is
+    elaborated, and gives a module of that name. The clock and the reset of the domain ``sync`` are the ports
+    ``clk`` and ``rst`` of every module that has registers.
 
     Parameters
     ----------
@@ -40,39 +46,58 @@ class _Modules:
 
     def __init__(self) -> None:
         self.name_of: dict[str, str] = {}
+        self._known: dict[tuple[type, str], tuple[str, bool]] = {}
 
-    def add(self, component: wiring.Component, wanted: str) -> str:
-        """Add a component and what it is made of; return its module's name."""
+    def add(self, component: wiring.Component, wanted: str) -> tuple[str, bool]:
+        """Add a component and what it is made of; return its module's name and whether it has a clock."""
         module = component.elaborate(None)
         if isinstance(module, Module):
             for instance, (part, location) in list(module._named_submodules.items()):
-                if isinstance(part, wiring.Component):
+                if isinstance(part, wiring.Component) and not isinstance(part, Memory):
                     black_box = self._instance(instance, part)
                     module._named_submodules[instance] = (black_box, location)
-        ports = list(component.signature.members)
-        signals = [getattr(component, port) for port in ports]
+        ports = _ports(component)
+        signals = [signal for signal, _ in ports.values()]
         text = str(rtlil.convert(module, name=_PLACEHOLDER, ports=signals, emit_src=False))
-        body = _in_order(text.split(f"module \\{_PLACEHOLDER}\n", 1)[1], ports)
+        body = text.split(f"module \\{_PLACEHOLDER}\n", 1)[1]
+        clocked = re.search(r"^  wire .*input \d+ +\\clk$", body, re.MULTILINE) is not None
+        body = _in_order(body, [*(_CLOCK if clocked else ()), *ports])
         if body not in self.name_of:
             self.name_of[body] = self._free(wanted)
-        return self.name_of[body]
+        return self.name_of[body], clocked
 
     def _instance(self, name: str, part: wiring.Component) -> Instance:
-        kind = self.add(part, _kind(part))
+        kind, clocked = self._module_of(part)
         connections: dict[str, Any] = {}
-        for port, member in part.signature.members.items():
-            signal = getattr(part, port)
-            out = member.flow == Out
+        if clocked:
+            connections |= {"i_clk": ClockSignal(), "i_rst": ResetSignal()}
+        for port, (signal, out) in _ports(part).items():
             # An unnamed signal is an alias of what drives it, and does not appear.
             signal.name = f"{name}_{port}" if out else ""
             connections[f"{'o' if out else 'i'}_{port}"] = signal
         return Instance(kind, **connections)
+
+    def _module_of(self, part: wiring.Component) -> tuple[str, bool]:
+        if not hasattr(part, "module_name"):
+            return self.add(part, _kind(part))
+        key = type(part), part.module_name
+        if key not in self._known:
+            self._known[key] = self.add(part, part.module_name)
+        return self._known[key]
 
     def _free(self, wanted: str) -> str:
         name, number = wanted, 2
         while name in self.name_of.values():
             name, number = f"{wanted}_{number}", number + 1
         return name
+
+
+def _ports(component: wiring.Component) -> dict[str, tuple[Signal, bool]]:
+    """Return each port's signal, and whether it is an output, by the name that Amaranth gives it."""
+    return {
+        "__".join(map(str, path)): (Value.cast(signal), member.flow == Out)
+        for path, member, signal in component.signature.flatten(component)
+    }
 
 
 def _kind(part: wiring.Component) -> str:

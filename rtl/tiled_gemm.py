@@ -72,7 +72,9 @@ class TiledGemm(wiring.Component):
         m.submodules.controller = controller = FoldController(self.streams)
         m.submodules.array = array = PeArray(self.streams.design)
         wiring.connect(m, wiring.flipped(self.commands), controller.commands)
-        enable, complete, final = Signal(), Signal(), Signal()
+        enable = Signal()
+        complete = Signal()
+        final = Signal()
         takes_top = controller.loading & controller.row_used if self.stationary else controller.entering
         uses_parameters = complete & (final | (self.streams.design.array.dataflow == "is"))
         m.d.comb += [
@@ -127,10 +129,11 @@ class TiledGemm(wiring.Component):
         write = memory.write_port()
         read = memory.read_port(transparent_for=[write])
         m.submodules.step_delay = delay = DelayLine(3, size.rows + size.columns - 1)
-        leaves, leaves_last, ends = Signal(), Signal(), Signal()
-        leaving, next_leaving = (
-            Signal(controller.step.shape(), name=name) for name in ("leaving", "next_leaving")
-        )
+        leaves = Signal()
+        leaves_last = Signal()
+        ends = Signal()
+        leaving = Signal.like(controller.step)
+        next_leaving = Signal.like(controller.step)
         m.d.comb += [
             array.load.eq(controller.loading),
             delay.enable.eq(enable),
