@@ -111,14 +111,15 @@ class IntegerNetwork(nn.Module):
 
         Parameters
         ----------
-        images : float tensor or array of shape (images, *input_shape)
+        images : float tensor or array of shape ``(images, *input_shape)``
             Real images.
         engine : callable, optional
             What sums products, instead of `lut_gemm`: takes an `IntegerMacLayer` and its activations ``x``,
             uint8 of shape (groups, depth, pixels), and returns its accumulators, int32 of shape (groups,
             channels, pixels). Pixels are those of all images of a batch, image by image.
         record : callable, optional
-            Called with each operation and its output (images, *output_shape), batch after batch.
+            Called with each operation and its output, batch after batch. Its shape is
+            ``(images, *output_shape)``.
         threads : int, optional
             Threads to use; default: as many as torch does. An engine or a recorder is called from one.
 

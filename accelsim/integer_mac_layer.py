@@ -116,7 +116,7 @@ class IntegerMacLayer(IntegerOperation):
 
         Parameters
         ----------
-        codes : uint8 array of shape (images, *input_shape)
+        codes : uint8 array of shape ``(images, *input_shape)``
             Padding carries the code of zero.
         """
         if self.geometry is None:
@@ -147,7 +147,7 @@ class IntegerMacLayer(IntegerOperation):
 
         Parameters
         ----------
-        *codes : uint8 array of shape (images, *input_shape)
+        *codes : uint8 array of shape ``(images, *input_shape)``
             The input.
         engine : MacEngine
             What sums the products; default: `fast_engine`.

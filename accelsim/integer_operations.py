@@ -82,7 +82,7 @@ class IntegerOperation(ABC):
 
         Returns
         -------
-        uint8 array of shape (images, *output_shape)
+        uint8 array of shape ``(images, *output_shape)``
         """
 
 

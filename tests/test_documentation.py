@@ -22,6 +22,7 @@ PAGES = [page for page in PAGES if "_build" not in page.parts]
         "how-to/use-your-own-network.md",
         "how-to/estimate-cost.md",
         "how-to/import-a-multiplier.md",
+        "explanation/integer-networks.md",
     ],
 )
 def test_examples_run(page, tmp_path, monkeypatch, capsys):
