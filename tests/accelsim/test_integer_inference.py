@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+import accelsim
 from accelsim import integer_inference
 from accelsim.accumulator import Accumulator
 from accelsim.errors import AccelsimError
@@ -339,6 +340,12 @@ def test_copies(converted: IntegerNetwork) -> None:
         np.testing.assert_array_equal(twin.run(IMAGES), expected)
     with pytest.raises(AccelsimError, match="an integer-only network takes no state"):
         converted.load_state_dict(converted.state_dict())
+
+
+def test_front_door() -> None:
+    """No module hides the function."""
+    assert accelsim.integer_network is integer_network
+    assert accelsim.Accumulator is Accumulator
 
 
 def test_a_layer_alone() -> None:
