@@ -20,10 +20,13 @@ class SumsAt(NamedTuple):
         Indices along what lies over the array's columns; they take its first columns.
     position : int
         Index along time with ``ws`` and ``is``, along what lies over the rows with ``os``.
+    depth : int
+        How many products they are the sums of.
     """
 
     columns: slice
     position: int
+    depth: int
 
     @property
     def used(self) -> int:
@@ -53,8 +56,6 @@ class ArraySchedule:
         Partial sums that enter at the top; with None they are 0.
     leaving : list of cycles SumsAt or None
         Sums at the outputs.
-    complete : bool array of shape (cycles,)
-        Whether what leaves are the sums of the whole depth.
     """
 
     control: NDArray[np.bool_]
@@ -64,7 +65,6 @@ class ArraySchedule:
     top_valid: NDArray[np.bool_]
     entering: list[SumsAt | None]
     leaving: list[SumsAt | None]
-    complete: NDArray[np.bool_]
 
     @property
     def cycles(self) -> int:
@@ -94,7 +94,6 @@ class ArraySchedule:
             np.zeros((cycles, array.columns), np.bool_),
             [None] * cycles,
             [None] * cycles,
-            np.zeros(cycles, np.bool_),
         )
         if array.dataflow == "os":
             schedule._add_output_stationary(array, gemm, x, w)
@@ -124,11 +123,10 @@ class ArraySchedule:
             self.left[stream, : fold.rows] = moving[fold.row].T
             self.left_valid[stream, : fold.rows] = True
             first_out = start + 2 * rows + columns - 1
-            self.complete[first_out : first_out + steps] = fold.last
             for step in range(steps):
-                sums = SumsAt(fold.column, step)
-                self.entering[stream.start + step] = None if fold.first else sums
-                self.leaving[first_out + step] = sums
+                if not fold.first:
+                    self.entering[stream.start + step] = SumsAt(fold.column, step, fold.row.start)
+                self.leaving[first_out + step] = SumsAt(fold.column, step, fold.row.stop)
 
     def _add_output_stationary(
         self, array: SystolicArray, gemm: Gemm, x: NDArray[np.integer], w: NDArray[np.integer]
@@ -143,5 +141,4 @@ class ArraySchedule:
             end = start + array.fold_cycles(gemm.depth)
             self.control[end - array.rows : end] = True
             for row in range(fold.rows):
-                self.leaving[end - 1 - row] = SumsAt(fold.column, fold.row.start + row)
-                self.complete[end - 1 - row] = True
+                self.leaving[end - 1 - row] = SumsAt(fold.column, fold.row.start + row, gemm.depth)

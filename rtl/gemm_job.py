@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from accelsim.lut import operand_values
 from accelsim.requantization import Requantization
+from accelsim.rtl.array_products import products_of
 from accelsim.rtl.array_schedule import ArraySchedule, packed
-from accelsim.rtl.export import bench_products
 from accelsim.rtl.gemm_streams import GemmStreams
 from accelsim.rtl.requantizer import LATENCY
 from accelsim.systolic_array import Fold, Gemm
 
-__all__ = ["GemmJob", "GemmWords", "sums_of_products"]
+__all__ = ["GemmJob", "GemmWords"]
 
 
 class GemmWords(NamedTuple):
@@ -48,9 +48,9 @@ class GemmJob:
     ----------
     streams : GemmStreams
         The array that runs it.
-    x : uint8 array of shape (depth, pixels)
+    x : unsigned integer array of shape (depth, pixels)
         Bit patterns of the activations.
-    w : uint8 array of shape (channels, depth)
+    w : unsigned integer array of shape (channels, depth)
         Bit patterns of the weights.
     requantization : Requantization
         With one multiplier per channel.
@@ -61,8 +61,8 @@ class GemmJob:
     """
 
     streams: GemmStreams
-    x: NDArray[np.uint8]
-    w: NDArray[np.uint8]
+    x: NDArray[np.integer]
+    w: NDArray[np.integer]
     requantization: Requantization
     offsets: NDArray[np.int64]
     weight_zero_points: NDArray[np.int64]
@@ -77,20 +77,24 @@ class GemmJob:
         """Cycles until the last code stands at the output, where no stream makes the array wait."""
         return self.streams.design.array.cycles(self.gemm) + LATENCY
 
-    def codes(self) -> NDArray[np.uint8]:
-        """Return the codes that the engine computes, of shape (channels, pixels)."""
-        activation = self.streams.activation
-        sums = sums_of_products(self.streams, self.x, self.w)
+    def corrected_sums(self) -> NDArray[np.int64]:
+        """Return what the engine gives to the requantization, of shape (channels, pixels)."""
+        design, activation = self.streams.design, self.streams.activation
+        sums = design.array.accumulator.sum(products_of(design, self.x, self.w))
         levels = operand_values(activation.width, activation.signed)[self.x]
         corrections = self.weight_zero_points[:, None] * levels.sum(axis=0)
-        return self.requantization.apply(sums - corrections + self.offsets[:, None])
+        return np.asarray(sums - corrections + self.offsets[:, None])
+
+    def codes(self) -> NDArray[np.uint8]:
+        """Return the codes that the engine computes, of shape (channels, pixels)."""
+        return self.requantization.apply(self.corrected_sums())
 
     def words(self) -> GemmWords:
         """Return the words that go in and come out."""
         array = self.streams.design.array
         schedule = ArraySchedule.of(array, self.x, self.w)
         codes = self.codes() if array.dataflow != "is" else self.codes().T
-        leaving = [at for at, whole in zip(schedule.leaving, schedule.complete, strict=True) if at and whole]
+        leaving = [at for at in schedule.leaving if at and at.depth == self.gemm.depth]
         return GemmWords(
             [self._command(fold) for fold in array.folds(self.gemm)],
             _words(schedule.left[schedule.left_valid.any(axis=1)], self.streams.left.elem_shape),
@@ -139,19 +143,6 @@ class GemmJob:
         ]
         common = {"zero_point": of.zero_point, "low": of.low, "high": of.high}
         return _bits(layout, {"channels": given, **common})
-
-
-def sums_of_products(streams: GemmStreams, x: NDArray[np.uint8], w: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return the accumulators of a matrix product, of shape (channels, pixels)."""
-    design = streams.design
-    circuit = design.circuit
-    patterns = np.broadcast_arrays(x.T[None], w[:, None, :])  # of shape (channels, pixels, depth)
-    a, b = patterns if design.activation_operand == "a" else patterns[::-1]
-    pairs = a.astype(np.uint64).ravel(), b.astype(np.uint64).ravel()
-    products = bench_products(circuit, pairs).astype(np.int64)
-    if circuit.signed:
-        products -= products >> circuit.product_width - 1 << circuit.product_width
-    return design.array.accumulator.sum(np.moveaxis(products.reshape(a.shape), 2, 0))
 
 
 def _words(vectors: NDArray[np.int64], shape: Shape) -> list[int]:

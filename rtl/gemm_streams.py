@@ -10,7 +10,10 @@ from accelsim.errors import AccelsimError
 from accelsim.rtl.array_design import ArrayDesign
 from accelsim.rtl.requantizer import CODE_BITS, offset_shape
 
-__all__ = ["GemmStreams"]
+__all__ = ["DEFAULT_MAX_DEPTH", "DEFAULT_MAX_STEPS", "GemmStreams"]
+
+DEFAULT_MAX_STEPS = 1024
+DEFAULT_MAX_DEPTH = 1 << 16
 
 _MOST = 1 << 24
 
@@ -35,8 +38,8 @@ class GemmStreams:
     """
 
     design: ArrayDesign
-    max_steps: int = 1024
-    max_depth: int = 1 << 16
+    max_steps: int = DEFAULT_MAX_STEPS
+    max_depth: int = DEFAULT_MAX_DEPTH
 
     def __post_init__(self) -> None:
         for name, limit in (("steps", self.max_steps), ("depth", self.max_depth)):

@@ -10,8 +10,9 @@ from accelsim.errors import AccelsimError
 from accelsim.gemm import lut_gemm
 from accelsim.requantization import Requantization
 from accelsim.rtl.array_design import ArrayDesign
+from accelsim.rtl.array_products import products_of
 from accelsim.rtl.catalogue import find_circuit
-from accelsim.rtl.gemm_job import GemmJob, sums_of_products
+from accelsim.rtl.gemm_job import GemmJob
 from accelsim.rtl.gemm_streams import GemmStreams
 from accelsim.rtl.requantizer import LATENCY
 from accelsim.rtl.tiled_gemm import TiledGemm
@@ -151,9 +152,9 @@ def test_expected_sums_are_the_fast_engine_s():
     x, w = (draw.integers(0, 256, shape).astype(np.uint8) for shape in ((9, 5), (4, 9)))
     table = circuit.lut().table
     for operand, of_engine in (("a", table.T), ("b", table)):
-        streams = GemmStreams(ArrayDesign(SystolicArray(2, 2), circuit, operand))
+        design = ArrayDesign(SystolicArray(2, 2), circuit, operand)
         expected = lut_gemm(np.ascontiguousarray(of_engine), x[None], w[None])[0]
-        np.testing.assert_array_equal(sums_of_products(streams, x, w), expected)
+        np.testing.assert_array_equal(products_of(design, x, w).sum(axis=0), expected)
 
 
 def test_limits():
