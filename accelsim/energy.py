@@ -28,7 +28,7 @@ class MemoryEnergy:
 
     Parameters
     ----------
-    scratchpad : tuple of pairs of float
+    scratchpad : tuple of (float, float)
         Size of a scratchpad in KiB, rising, and its energy per byte. Between two sizes, and beyond the
         outermost, the energy follows the straight line through two neighbours on logarithmic scales; with one
         entry it does not depend on the size.

@@ -102,11 +102,11 @@ class _Reader:
         for section, content in self._content.items():
             if section not in _KEYS or not isinstance(content, dict):
                 hint = nearest(section, _KEYS) or f"; there are [{'], ['.join(_KEYS)}]"
-                raise self._wrong(section if isinstance(content, dict) else "", section, f"no section{hint}")
+                raise self._wrong(section if isinstance(content, dict) else "", section, f"is no section{hint}")
             for key in content:
                 if key not in _KEYS[section]:
                     hint = nearest(key, _KEYS[section]) or f"; there are {', '.join(_KEYS[section])}"
-                    raise self._wrong(section, key, f"no key of [{section}]{hint}")
+                    raise self._wrong(section, key, f"is no key of [{section}]{hint}")
             if not isinstance(content.get("source", ""), str):
                 raise self._wrong(section, "source", "is no text")
         default, name = DEFAULT_MEMORY_ENERGY, self._path.name

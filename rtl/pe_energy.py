@@ -72,10 +72,7 @@ class PeEnergyEstimator:
         Nothing is assumed idle: operands that pass by, the preload and the drain switch what they switch.
         """
         design = self.design
-        activations, weights = stream.operands(design.array)
-        operands = (activations, weights) if design.activation_operand == "a" else (weights, activations)
         sums, products = (1 << design.array.accumulator.bits) - 1, (1 << design.circuit.product_width) - 1
-        multiplier = mapped_cost(self._multiplier, *operands)
         adder = mapped_cost(
             self._adder,
             stream.before.astype(np.int64) & sums,
@@ -92,11 +89,25 @@ class PeEnergyEstimator:
         changes = sum(_changes(register) for register in registers)
         clock = self._uniform.clock_fj
         return PeEnergy(
-            PartEnergy(per_cycle_fj=multiplier.energy_fj),
+            PartEnergy(per_cycle_fj=self._multiplier_fj(stream, slice(None))),
             PartEnergy(per_cycle_fj=adder.energy_fj),
             PartEnergy(per_cycle_fj=clock + changes * self._flip_flop.change_fj),
             self._uniform.leakage_nw,
         )
+
+    def isolated_product_fj(self, stream: PeStream) -> float:
+        """Return the mean energy of a product, as if the multiplier's inputs never changed between products.
+
+        That is what operand isolation would do, which the PE does not have.
+        """
+        return self._multiplier_fj(stream, stream.works)
+
+    def _multiplier_fj(self, stream: PeStream, cycles: slice | NDArray[np.bool_]) -> float:
+        """Return the multiplier's mean energy over some of the cycles, as if they followed one another."""
+        activations, weights = (operand[cycles] for operand in stream.operands(self.design.array))
+        on_a = self.design.activation_operand == "a"
+        operands = (activations, weights) if on_a else (weights, activations)
+        return mapped_cost(self._multiplier, *operands).energy_fj
 
 
 def _changes(register: NDArray[Any]) -> float:

@@ -52,9 +52,9 @@ def test_what_a_file_leaves_out_stays(energy_file):
     ("text", "message"),
     [
         ("[dram\n", "is not TOML: .*line 1"),
-        ("[dran]\npj_per_byte = 1\n", r"line 1: dran no section; did you mean dram\?"),
-        ("\ndram = 3\n", "line 2: dram no section"),
-        ("[dram]\n\npj = 1\n", r"line 3: pj no key of \[dram\]; there are pj_per_byte, source"),
+        ("[dran]\npj_per_byte = 1\n", r"line 1: dran is no section; did you mean dram\?"),
+        ("\ndram = 3\n", "line 2: dram is no section"),
+        ("[dram]\n\npj = 1\n", r"line 3: pj is no key of \[dram\]; there are pj_per_byte, source"),
         ("[dram]\npj_per_byte = -1\n", "line 2: pj_per_byte is -1; expected a number from 0 on"),
         ("[dram]\npj_per_byte = inf\n", "line 2: pj_per_byte is inf"),
         ("[dram]\npj_per_byte = true\n", "line 2: pj_per_byte is True"),

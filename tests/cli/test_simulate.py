@@ -152,7 +152,7 @@ def test_bad_input(refused, topology, checkpoints, tmp_path, monkeypatch):
         "simulate", "--topology", topology
     )
     (tmp_path / "bad.toml").write_text("[dram]\npj_per_bite = 3\n")
-    assert "bad.toml, line 2: pj_per_bite no key of [dram]; did you mean pj_per_byte?" in refused(
+    assert "bad.toml, line 2: pj_per_bite is no key of [dram]; did you mean pj_per_byte?" in refused(
         "simulate", "--checkpoint", lenet5, "--energy", "bad.toml"
     )
     assert "cannot read" in refused("simulate", "--config", "none.cfg")

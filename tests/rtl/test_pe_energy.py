@@ -77,3 +77,19 @@ def test_zeros_cost_the_multiplier_nothing():
     found = each.of_stream(sampled_pe_stream(array, table, x, w))
     assert found.multiplier.per_cycle_fj < 0.01 * each.uniform().multiplier.per_product_fj
     assert found.registers.per_cycle_fj == pytest.approx(each.uniform().registers.per_cycle_fj, rel=0.02)
+
+
+def test_isolated_products_are_those_of_the_busy_cycles():
+    array = SystolicArray(4, 4)
+    generator = np.random.default_rng(2)
+    x = generator.integers(0, 256, (1, 2, 30), dtype=np.uint8)
+    w = generator.integers(0, 256, (1, 1, 2), dtype=np.uint8)
+    table = np.ascontiguousarray(find_circuit("mul8u_drum_k4").lut().table.T)
+    each = estimator(array)
+    stream = sampled_pe_stream(array, table, x, w)
+    busy = pe_stream(array, table, x[0], w[0], (0, 0))
+    assert each.isolated_product_fj(stream) > 1.5 * each.of_stream(stream).multiplier.per_cycle_fj
+    expected = mapped_cost(
+        map_gates(find_circuit("mul8u_drum_k4").netlist()), busy.left[busy.works], busy.top[busy.works]
+    )
+    assert each.isolated_product_fj(busy) == expected.energy_fj
