@@ -324,8 +324,10 @@ def _described(quantization: Tensor) -> str:
 
 @lru_cache(maxsize=64)
 def table_by_weight(lut: Lut, activation_operand: ActivationOperand) -> NDArray[np.int32]:
-    """Return the table indexed [weight, activation]."""
-    return np.ascontiguousarray(lut.table.T if activation_operand == "a" else lut.table)
+    """Return the table indexed [weight, activation], read-only."""
+    table = np.ascontiguousarray(lut.table.T if activation_operand == "a" else lut.table)
+    table.flags.writeable = False
+    return table
 
 
 def _describe(lut: Lut) -> str:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from accelsim.accumulator import Accumulator
 from accelsim.errors import AccelsimError
+from accelsim.gemm_engines import ENGINES, engine_named, fastest_engine
 from accelsim.gemm_kernel import BLOCK, find_channels_at_risk, run_tasks
 from accelsim.lut import Lut
 from accelsim.quantization import MAX_BITS
@@ -20,6 +21,8 @@ __all__ = ["check_multiplier", "check_operands", "frozen", "lut_gemm", "lut_gemm
 _INT32 = Accumulator()
 #: Look-ups that are over before a second thread would have begun.
 _TOO_FEW_TO_SHARE = 200_000
+#: Look-ups that are over before an engine could be chosen.
+_TOO_FEW_TO_CHOOSE = 50_000
 
 
 def lut_gemm(
@@ -29,6 +32,7 @@ def lut_gemm(
     *,
     accumulator: Accumulator = _INT32,
     threads: int | None = None,
+    engine: str | None = None,
 ) -> NDArray[np.int32]:
     """Return ``out[g, o, p] = sum_k table[w[g, o, k], x[g, k, p]]``, as an accumulator holds it.
 
@@ -47,6 +51,9 @@ def lut_gemm(
         What the sums are taken in, in the order of ``k``; default: 32 bits that wrap.
     threads : int, optional
         Threads that share the work; default: one per core. The result does not depend on their number.
+    engine : str, optional
+        One of `accelsim.gemm_engines.ENGINES`; default: the one that was measured to be the fastest. The
+        result does not depend on it. Sums that could saturate run in a kernel of their own.
 
     Returns
     -------
@@ -56,16 +63,31 @@ def lut_gemm(
     Raises
     ------
     AccelsimError
-        If a type or shape is another, or a code has no entry in the table.
+        If a type or shape is another, a code has no entry in the table, or the engine does not run.
     """
     check_operands(table, x, w)
+    if table.flags.writeable:
+        table = table.copy()  # so that what is derived from it can be kept
+    table, x, w = frozen(table), frozen(x), frozen(w)
+    macs = w.shape[1] * x.size
+    threads = 1 if macs < _TOO_FEW_TO_SHARE else threads or os.cpu_count() or 1
     if accumulator.overflow == "saturate":
-        return _sums(table, x, w, _channels_at_risk(table, w, accumulator), accumulator, threads)
-    none = np.zeros(w.shape[:2], np.bool_)
+        at_risk = _channels_at_risk(table, w, accumulator)
+        if at_risk.any():
+            return _saturating_sums(table, x, w, at_risk, accumulator, threads)
+    if engine is not None:
+        chosen = engine_named(engine, table)
+    elif macs < _TOO_FEW_TO_CHOOSE:
+        chosen = ENGINES["rows"]
+    else:
+        chosen = fastest_engine(table, w.shape[2], x.shape[2], w.shape[1])
     exact = max(1, _depth_that_fits(table))
-    total = _sums(table, x[:, :exact], w[:, :, :exact], none, accumulator, threads)
-    for k in range(exact, w.shape[2], exact):
-        total += _sums(table, x[:, k : k + exact], w[:, :, k : k + exact], none, accumulator, threads)
+    if exact >= w.shape[2]:
+        total = chosen.sums(table, x, w, threads)
+    else:
+        total = np.zeros((*w.shape[:2], x.shape[2]), np.int32)
+        for k in range(0, w.shape[2], exact):
+            total += chosen.sums(table, frozen(x[:, k : k + exact]), frozen(w[:, :, k : k + exact]), threads)
     lost = _INT32.bits - accumulator.bits
     return total << lost >> lost if lost else total
 
@@ -89,22 +111,19 @@ def _channels_at_risk(
     return at_risk
 
 
-def _sums(
+def _saturating_sums(
     table: NDArray[np.int32],
     x: NDArray[np.uint8],
     w: NDArray[np.uint8],
     at_risk: NDArray[np.bool_],
     accumulator: Accumulator,
-    threads: int | None,
+    threads: int,
 ) -> NDArray[np.int32]:
-    table, x, w = frozen(table), frozen(x), frozen(w)
-    groups, channels, depth = w.shape
+    groups, channels, _ = w.shape
     out = np.zeros((groups, channels, x.shape[2]), np.int32)
-    if depth * out.size < _TOO_FEW_TO_SHARE:
-        threads = 1
     blocks, pairs = -(-x.shape[2] // BLOCK), -(-channels // 2)
     run = partial(run_tasks, table, x, w, out, at_risk, accumulator.low, accumulator.high, blocks, pairs)
-    share_tasks(run, groups * blocks * pairs, threads or os.cpu_count() or 1)
+    share_tasks(run, groups * blocks * pairs, threads)
     return out
 
 

@@ -1,0 +1,138 @@
+"""Matrix products by look-up in registers, on CPUs with AVX-512 VBMI."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from accelsim.permute_kernel import LANES, sum_rows
+from accelsim.workers import share_tasks
+
+__all__ = ["MAX_PLANES", "PackedTable", "permute_gemm"]
+
+#: Bytes of an entry, less the smallest of its row, beyond which look-ups in memory are faster.
+MAX_PLANES = 3
+#: Registers of codes, by the bytes of an entry: as many as leave room for the table and its sums.
+_VECTORS = {1: 8, 2: 4, 3: 2}
+#: Depth of one pass: 16-bit sums hold 257 bytes, and so much of the codes stays in the second-level cache.
+_DEPTH = 256
+
+
+@dataclass(frozen=True, eq=False)
+class PackedTable:
+    """A table of products as the instructions take it: bytes of what exceeds the smallest entry of a row.
+
+    Parameters
+    ----------
+    bytes : uint8 array of shape (weight patterns, planes, 128 or 256)
+        Byte planes, the lowest first.
+    smallest : int32 array of shape (weight patterns,) or ()
+        Smallest entry of each row, or of the table where that takes no more bytes.
+    """
+
+    bytes: NDArray[np.uint8]
+    smallest: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, table: NDArray[np.int32]) -> "PackedTable":
+        """Pack a table of shape (weight patterns, activation patterns)."""
+        smallest = table.min(axis=1).astype(np.int64)
+        planes = _bytes((table.max(axis=1) - smallest).max())
+        if _bytes(table.max() - smallest.min()) == planes:
+            smallest = smallest.min()
+        excess = (table - smallest.reshape(-1, 1)).astype(np.uint32)
+        patterns = 2 * LANES if table.shape[1] <= 2 * LANES else 4 * LANES
+        packed = np.zeros((len(table), planes, patterns), np.uint8)
+        for plane in range(planes):
+            packed[:, plane, : table.shape[1]] = excess >> np.uint32(8 * plane)
+        return cls(packed, smallest.astype(np.int32))
+
+    @property
+    def planes(self) -> int:
+        """Bytes of an entry."""
+        return int(self.bytes.shape[1])
+
+
+def permute_gemm(
+    table: PackedTable, x: NDArray[np.uint8], w: NDArray[np.uint8], threads: int
+) -> NDArray[np.int32]:
+    """Return what `accelsim.gemm.lut_gemm` returns.
+
+    Parameters
+    ----------
+    table : PackedTable
+        The products, of up to `MAX_PLANES` bytes.
+    x : uint8 array of shape (groups, depth, pixels)
+        Activation codes.
+    w : uint8 array of shape (groups, channels, depth)
+        Weight codes.
+    threads : int
+        Threads that share the work.
+
+    Returns
+    -------
+    int32 array of shape (groups, channels, pixels)
+        Modulo 2^32.
+    """
+    groups, channels, depth = w.shape
+    pixels = x.shape[2]
+    out = np.empty((groups, channels, pixels), np.int32)
+    if table.smallest.ndim:
+        out[:] = table.smallest[w].sum(axis=2, dtype=np.int32)[:, :, None]
+    else:
+        out[:] = depth * int(table.smallest)
+    vectors = _VECTORS[table.planes]
+    whole = pixels // (vectors * LANES)
+    for first_pixel, blocks, wide in _blocks(pixels, whole, vectors):
+        run = partial(
+            _kernel(wide, table.planes, table.bytes.shape[2] // (2 * LANES)),
+            table.bytes, x, w, out, first_pixel, blocks,
+        )  # fmt: skip
+        share_tasks(run, groups * blocks, threads)
+    return out
+
+
+def _bytes(largest: np.int64) -> int:
+    return max(1, (int(largest).bit_length() + 7) // 8)
+
+
+def _blocks(pixels: int, whole: int, vectors: int) -> list[tuple[int, int, int]]:
+    """Return first pixel, number and registers of the whole blocks, and of the one that is left."""
+    done = whole * vectors * LANES
+    cut = [(0, whole, vectors)] if whole else []
+    return cut + ([(done, 1, -(-(pixels - done) // LANES))] if pixels > done else [])
+
+
+@cache
+def _kernel(vectors: int, planes: int, parts: int) -> Callable[..., None]:
+    @njit(cache=True, nogil=True)
+    def run(
+        tables: Any, x: Any, w: Any, out: Any, first_pixel: int, blocks: int, first: int, stop: int
+    ) -> None:
+        """Run tasks ``first`` to ``stop - 1``: a block of pixels of one group each."""
+        channels, depth = w.shape[1:]
+        width = vectors * LANES
+        codes = np.zeros((_DEPTH, width), np.uint8)
+        sums = np.empty(width, np.int32)
+        for task in range(first, stop):
+            group = task // blocks
+            left = first_pixel + task % blocks * width
+            used = min(width, out.shape[2] - left)
+            for k in range(0, depth, _DEPTH):
+                deep = min(_DEPTH, depth - k)
+                for row in range(deep):
+                    codes[row, :used] = x[group, k + row, left : left + used]
+                for channel in range(channels):
+                    own, rows = out[group, channel, left : left + used], w[group, channel, k:]
+                    if used == width:
+                        sum_rows(vectors, planes, parts, tables, codes, rows, 0, deep, own)
+                    else:
+                        sums[:used] = own
+                        sum_rows(vectors, planes, parts, tables, codes, rows, 0, deep, sums)
+                        own[:] = sums[:used]
+
+    return run

@@ -1,0 +1,159 @@
+"""Sums of table look-ups in the registers of AVX-512 VBMI: 64 look-ups an instruction."""
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import binding, ir
+from numba import types
+from numba.core import cgutils, config
+from numba.extending import intrinsic
+
+__all__ = ["LANES", "available", "sum_rows"]
+
+#: Look-ups of one instruction.
+LANES = 64
+
+_BYTE, _WORD = ir.IntType(8), ir.IntType(64)
+_BYTES = ir.VectorType(_BYTE, LANES)
+_PAIRS = ir.VectorType(ir.IntType(16), LANES // 2)
+_SUMS = ir.VectorType(ir.IntType(32), LANES)
+
+binding.initialize_native_asmparser()  # the instruction stands here as text: LLVM puts blends around it
+
+
+def available() -> bool:
+    """Return whether this CPU has the instructions, and Numba compiles for it."""
+    return not getattr(config, "CPU_NAME", None) and bool(binding.get_host_cpu_features().get("avx512vbmi"))
+
+
+def _sum_rows_typed(
+    typing_context: Any,
+    vectors: Any,
+    planes: Any,
+    parts: Any,
+    tables: Any,
+    codes: Any,
+    rows: Any,
+    first: Any,
+    stop: Any,
+    sums: Any,
+) -> Any:
+    """Add entries of a table's rows to ``sums[lane]``: ``table[rows[k], codes[k, lane]]`` for every ``k``.
+
+    ``vpermi2b`` looks 64 codes of 7 bits up in two registers. A code's eighth bit says in which two of four:
+    the masked instruction leaves the other lanes' codes as they are, so that two of them look 8 bits up
+    without a blend. Each byte plane is summed in 16 bits: as pairs of neighbouring lanes, modulo 2^16, and
+    the odd ones alone, which gives the even ones.
+
+    Parameters
+    ----------
+    vectors, planes, parts : literal int
+        Registers of 64 codes; bytes of an entry; 128-entry parts of a plane (1 or 2).
+    tables : uint8 array of shape (rows, planes, 128 * parts)
+        Bytes of the entries, the lowest first.
+    codes : uint8 array of shape (depth, 64 * vectors)
+        What to look up.
+    rows : uint8 array of shape (depth,)
+        Where.
+    first, stop : int
+        The range of ``k``, of up to 257.
+    sums : int32 array of shape (64 * vectors,)
+        To be added to, modulo 2^32.
+    """
+    shape = vectors.literal_value, planes.literal_value, parts.literal_value
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = [
+            builder.bitcast(context.make_array(kind)(context, builder, array).data, _BYTE.as_pointer())
+            for kind, array in zip(signature.args, arguments, strict=True)
+            if isinstance(kind, types.Array)
+        ]
+        _sum_rows(builder, *shape, *data, *arguments[6:8])
+        return context.get_dummy_value()
+
+    given = vectors, planes, parts, tables, codes, rows, types.int64, types.int64, sums
+    return types.void(*given), generate
+
+
+#: To be called from compiled code, without the typing context.
+sum_rows: Callable[..., None] = intrinsic(prefer_literal=True)(_sum_rows_typed)
+
+
+def _sum_rows(
+    builder: Any,
+    vectors: int,
+    planes: int,
+    parts: int,
+    tables: Any,
+    codes: Any,
+    rows: Any,
+    sums: Any,
+    first: Any,
+    stop: Any,
+) -> None:
+    zero = ir.Constant(_BYTES, None)
+    totals = [
+        [cgutils.alloca_once_value(builder, zero) for _ in range(2)]  # type: ignore[no-untyped-call]
+        for _ in range(vectors * planes)
+    ]
+    with cgutils.for_range_slice(builder, first, stop, _word(1), _WORD) as (k, _):
+        row = builder.zext(builder.load(builder.gep(rows, [k])), _WORD)
+        table = builder.gep(tables, [builder.mul(row, _word(planes * parts * 2 * LANES))])
+        registers = [_load(builder, table, at * LANES) for at in range(planes * parts * 2)]
+        line = builder.gep(codes, [builder.mul(k, _word(vectors * LANES))])
+        for vector in range(vectors):
+            code = _load(builder, line, vector * LANES)
+            for plane in range(planes):
+                own = registers[plane * parts * 2 : (plane + 1) * parts * 2]
+                _add(builder, totals[vector * planes + plane], _looked_up(builder, code, own))
+    for vector in range(vectors):
+        own = [[builder.load(total) for total in pair] for pair in totals[vector * planes :][:planes]]
+        at = builder.bitcast(builder.gep(sums, [_word(4 * LANES * vector)]), _SUMS.as_pointer())
+        before = builder.load(at)
+        before.align = 1
+        builder.store(builder.add(before, _joined(builder, own)), at).align = 1
+
+
+def _looked_up(builder: Any, code: Any, registers: list[Any]) -> Any:
+    """Return the bytes of 128 or 256 entries, in two or four registers, at 64 codes."""
+    if len(registers) == 2:
+        signature = ir.FunctionType(_BYTES, [_BYTES] * 3)
+        return builder.asm(signature, "vpermi2b $3, $2, $0", "=v,0,v,v", [code, *registers], False)
+    upper = builder.icmp_signed("<", code, ir.Constant(_BYTES, None))
+    masks = [builder.bitcast(mask, _WORD) for mask in (builder.not_(upper), upper)]
+    signature = ir.FunctionType(_BYTES, [_BYTES] * 5 + [_WORD] * 2)
+    text = "vpermi2b $3, $2, $0 {$6}\n\tvpermi2b $5, $4, $0 {$7}"
+    return builder.asm(signature, text, "=&v,0,v,v,v,v,^Yk,^Yk", [code, *registers, *masks], False)
+
+
+def _add(builder: Any, totals: list[Any], found: Any) -> None:
+    pairs = builder.bitcast(found, _PAIRS)
+    odd = builder.lshr(pairs, ir.Constant(_PAIRS, [8] * (LANES // 2)))
+    for total, addend in zip(totals, (pairs, odd), strict=True):
+        before = builder.bitcast(builder.load(total), _PAIRS)
+        builder.store(builder.bitcast(builder.add(before, addend), _BYTES), total)
+
+
+def _joined(builder: Any, planes: list[list[Any]]) -> Any:
+    """Return the sums of all lanes, from those of each plane's pairs and odd lanes."""
+    half = _SUMS.count // 2
+    wide = ir.VectorType(_SUMS.element, half)
+    even, odd = ir.Constant(wide, None), ir.Constant(wide, None)
+    for plane, (total, upper) in enumerate(planes):
+        total, upper = (builder.bitcast(each, _PAIRS) for each in (total, upper))
+        lower = builder.sub(total, builder.shl(upper, ir.Constant(_PAIRS, [8] * half)))
+        shift = ir.Constant(wide, [8 * plane] * half)
+        even = builder.add(even, builder.shl(builder.zext(lower, wide), shift))
+        odd = builder.add(odd, builder.shl(builder.zext(upper, wide), shift))
+    order = [lane // 2 + half * (lane % 2) for lane in range(2 * half)]
+    return builder.shuffle_vector(even, odd, ir.Constant(ir.VectorType(_SUMS.element, 2 * half), order))
+
+
+def _word(value: int) -> Any:
+    return ir.Constant(_WORD, value)
+
+
+def _load(builder: Any, base: Any, offset: int) -> Any:
+    loaded = builder.load(builder.bitcast(builder.gep(base, [_word(offset)]), _BYTES.as_pointer()))
+    loaded.align = 1
+    return loaded
