@@ -102,7 +102,9 @@ class _Reader:
         for section, content in self._content.items():
             if section not in _KEYS or not isinstance(content, dict):
                 hint = nearest(section, _KEYS) or f"; there are [{'], ['.join(_KEYS)}]"
-                raise self._wrong(section if isinstance(content, dict) else "", section, f"is no section{hint}")
+                raise self._wrong(
+                    section if isinstance(content, dict) else "", section, f"is no section{hint}"
+                )
             for key in content:
                 if key not in _KEYS[section]:
                     hint = nearest(key, _KEYS[section]) or f"; there are {', '.join(_KEYS[section])}"

@@ -7,10 +7,12 @@ from accelsim.cycle_simulation import simulate
 from accelsim.flip_flops import BUILT_IN_FLIP_FLOP
 from accelsim.mapped_netlist import map_gates
 from accelsim.pe_stream import pe_stream, sampled_pe_stream
+from accelsim.rtl.accumulator_adder import AccumulatorAdder
 from accelsim.rtl.array_cost import PeCostEstimator
 from accelsim.rtl.array_design import ArrayDesign
 from accelsim.rtl.catalogue import find_circuit
 from accelsim.rtl.pe_energy import PeEnergyEstimator
+from accelsim.rtl.synthesis import synthesise
 from accelsim.systolic_array import SystolicArray
 
 
@@ -36,6 +38,13 @@ def test_energies_are_those_of_the_registers_of_the_cycle_level_simulator(datafl
     operands = (top, left) if dataflow == "is" else (left, top)  # activation, weight
     multiplier = mapped_cost(map_gates(circuit.netlist()), *operands)
     assert found.multiplier.per_cycle_fj == pytest.approx(multiplier.energy_fj, rel=0.02)
+    lefts, tops = trace.left_valid[:cycles, row, column - 1], trace.top_valid
+    works = lefts & (tops[:cycles, row, column] if dataflow != "os" else tops[:cycles, row - 1, column])
+    before = trace.acc[:cycles, row - (dataflow != "os"), column].astype(np.int64) & 0xFFFFF
+    products = table[operands[1], operands[0]]
+    design = AccumulatorAdder(array.accumulator, ArrayDesign(array, circuit).product_shape)
+    adder = mapped_cost(map_gates(synthesise(design, "adder")), before, products, works)
+    assert found.adder.per_cycle_fj == pytest.approx(adder.energy_fj, rel=0.02)
     changes = 0
     for name in ("left", "top", "left_valid", "top_valid", "acc"):
         register = getattr(trace, name)[:, row, column].astype(np.int64) & 0xFFFFF
