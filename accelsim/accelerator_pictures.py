@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from accelsim.layer_result import NetworkResult
+from accelsim.layer_result import LayerResult, NetworkResult
 from accelsim.point_labels import label_points
 
 __all__ = ["cycles_figure", "energy_figure", "roofline_figure"]
@@ -38,7 +38,7 @@ def roofline_figure(result: NetworkResult, title: str) -> Figure:
     Parameters
     ----------
     result : NetworkResult
-        Up to about 25 layers can be labelled legibly.
+        Up to about 25 places can be labelled legibly; layers in one place share a label.
     title : str
         Above the picture.
     """
@@ -70,8 +70,25 @@ def roofline_figure(result: NetworkResult, title: str) -> Figure:
     axes.legend(loc="lower right", frameon=False, fontsize="small")
     axes.set_title(title, fontsize="medium")
     figure.draw_without_rendering()  # so that places in the picture are known
-    label_points(axes, [(each.layer.name, each.intensity, each.gmacs) for each in result.layers], 7)
+    label_points(axes, _named_places(result), 7)
     return figure
+
+
+def _named_places(result: NetworkResult) -> list[tuple[str, float, float]]:
+    """Return each place in the roofline, of layers within some percent of one another, and its name."""
+    places: dict[tuple[float, float], list[LayerResult]] = {}
+    for each in result.layers:
+        places.setdefault((round(np.log10(each.intensity), 2), round(np.log10(each.gmacs), 2)), []).append(
+            each
+        )
+    return [
+        (
+            first.layer.name + (f" and {len(others)} more" if others else ""),
+            first.intensity,
+            first.gmacs,
+        )
+        for first, *others in places.values()
+    ]
 
 
 def cycles_figure(result: NetworkResult, title: str) -> Figure:
