@@ -1,4 +1,4 @@
-"""A 2-D convolution as a matrix product: its geometry, and the matrix of what the kernel sees."""
+"""A convolution as a matrix product: its geometry, and the matrix of what the kernel sees."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 from torch import nn
 
-__all__ = ["ConvGeometry", "im2col", "row_blocks"]
+__all__ = ["ConvGeometry", "col2im", "im2col", "row_blocks"]
 
 Pair = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class ConvGeometry:
-    """Where the kernel of a 2-D convolution goes; pairs are (rows, columns).
+    """Where the kernel of a convolution goes; pairs are (rows, columns), and a 1-D one has one row.
 
     Parameters
     ----------
@@ -37,19 +37,20 @@ class ConvGeometry:
     groups: int
 
     @classmethod
-    def of(cls, conv: nn.Conv2d) -> "ConvGeometry":
+    def of(cls, conv: nn.Conv1d | nn.Conv2d) -> "ConvGeometry":
         """Return the geometry of a layer.
 
         Padding ``"same"`` is ``dilation * (kernel - 1)`` pixels in all, the odd one on the right and below.
         """
-        kernel, stride, dilation = _pair(conv.kernel_size), _pair(conv.stride), _pair(conv.dilation)
+        kernel, stride = _pair(conv.kernel_size, 1), _pair(conv.stride, 1)
+        dilation = _pair(conv.dilation, 1)
         if conv.padding == "same":
             below, right = (d * (k - 1) for d, k in zip(dilation, kernel, strict=True))
             padding = (right // 2, right - right // 2, below // 2, below - below // 2)
         elif isinstance(conv.padding, str):  # "valid"
             padding = (0, 0, 0, 0)
         else:
-            rows, columns = _pair(conv.padding)
+            rows, columns = _pair(conv.padding, 0)
             padding = (columns, columns, rows, rows)
         return cls(conv.in_channels, kernel, stride, dilation, padding, conv.groups)
 
@@ -103,6 +104,36 @@ def im2col(padded: NDArray[np.uint8], geometry: ConvGeometry, first_row: int, ro
     return np.ascontiguousarray(seen).reshape(geometry.groups, geometry.depth, images * rows * columns)
 
 
+def col2im(
+    columns: NDArray[np.float32], geometry: ConvGeometry, input_shape: tuple[int, int, int, int]
+) -> NDArray[np.float32]:
+    """Return the sum of what `im2col` would have taken from each pixel; the gradient of `im2col`.
+
+    Parameters
+    ----------
+    columns : float32 array of shape (groups, depth, images * rows * columns)
+        One value per place and position of the kernel.
+    geometry : ConvGeometry
+        Kernel, stride, dilation, padding and groups.
+    input_shape : four ints
+        Images, channels, height and width without padding.
+
+    Returns
+    -------
+    float32 array of the input's shape
+    """
+    images, channels, height, width = input_shape
+    left, right, top, bottom = geometry.padding
+    rows, positions = geometry.output_size(height, width)
+    values = columns.reshape(channels, *geometry.kernel, images, rows, positions)
+    padded = np.zeros((channels, images, height + top + bottom, width + left + right), np.float32)
+    down, across = geometry.stride
+    for i, j in np.ndindex(*geometry.kernel):
+        y, x = i * geometry.dilation[0], j * geometry.dilation[1]
+        padded[:, :, y : y + down * rows : down, x : x + across * positions : across] += values[:, i, j]
+    return padded[:, :, top : top + height, left : left + width].swapaxes(0, 1)
+
+
 def row_blocks(rows: int, bytes_per_row: int, most_bytes: int) -> Iterator[Pair]:
     """Yield (first row, number of rows) of blocks of at most ``most_bytes``, or of one row."""
     per_block = max(1, most_bytes // bytes_per_row)
@@ -110,6 +141,7 @@ def row_blocks(rows: int, bytes_per_row: int, most_bytes: int) -> Iterator[Pair]
         yield first, min(per_block, rows - first)
 
 
-def _pair(sides: tuple[int, ...]) -> Pair:
-    rows, columns = sides
+def _pair(sides: tuple[int, ...], of_rows: int) -> Pair:
+    """Return (rows, columns) of both, or of the columns alone."""
+    rows, columns = sides if len(sides) == 2 else (of_rows, *sides)
     return rows, columns

@@ -1,23 +1,37 @@
 """Convolution and linear layers whose multiplications run on an approximate multiplier."""
 
+from typing import Any, Unpack
+
 import numpy as np
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from accelsim.accumulator import Accumulator
-from accelsim.approx_layer import BLOCK_BYTES, ActivationOperand, ApproxLayer, CallShape
+from accelsim.approx_layer import (
+    BLOCK_BYTES,
+    ActivationOperand,
+    ApproxLayer,
+    CallShape,
+    Gradient,
+    LayerOptions,
+)
 from accelsim.errors import AccelsimError
-from accelsim.im2col import ConvGeometry, im2col, row_blocks
+from accelsim.im2col import ConvGeometry, col2im, im2col, row_blocks
 from accelsim.lut import Lut
+from accelsim.matrix_product import MatrixProduct
 from accelsim.quantization import QuantParams
+from accelsim.quantized_layer import ReplaceableLayer
+from accelsim.zero_points import QuantizedWeight
 
 __all__ = [
     "ActivationOperand",
+    "ApproxConv1d",
     "ApproxConv2d",
     "ApproxLayer",
     "ApproxLinear",
     "CallShape",
+    "Gradient",
+    "LayerOptions",
     "approximate_layer",
 ]
 
@@ -35,29 +49,20 @@ class ApproxConv2d(ApproxLayer):
         Also if the padding mode is not ``"zeros"``.
     """
 
+    _DIMENSIONS = 2
+
     def __init__(
         self,
-        conv: nn.Conv2d,
+        conv: nn.Conv1d | nn.Conv2d,
         lut: Lut,
         activation: QuantParams,
         weight: QuantParams,
-        *,
-        activation_operand: ActivationOperand = "a",
-        accumulator: Accumulator | None = None,
-        name: str = "conv",
+        **options: Unpack[LayerOptions],
     ) -> None:
-        super().__init__(
-            conv,
-            lut,
-            activation,
-            weight,
-            activation_operand=activation_operand,
-            accumulator=accumulator,
-            name=name,
-        )
+        super().__init__(conv, lut, activation, weight, **options)
         if conv.padding_mode != "zeros":
             raise AccelsimError(
-                f"layer {name} has padding mode {conv.padding_mode!r}; the engine pads with zeros only"
+                f"layer {self.name} has padding mode {conv.padding_mode!r}; the engine pads with zeros only"
             )
         self.geometry = ConvGeometry.of(conv)
         self.in_channels, self.out_channels = conv.in_channels, conv.out_channels
@@ -65,45 +70,69 @@ class ApproxConv2d(ApproxLayer):
         self.padding, self.padding_mode = conv.padding, conv.padding_mode
 
     def forward(self, input: Tensor) -> Tensor:
-        """Return the output (images, channels, rows, columns) of an input of that shape, or of one image."""
-        output = self._run(input[None])[0] if input.dim() == 3 else self._run(input)
+        """Return the output (images, channels, ...) of an input of that shape, or of one image."""
+        alone = input.dim() == 1 + self._DIMENSIONS
+        output = self._run(input[None])[0] if alone else self._run(input)
         return self._recorded(input, output)
 
-    def accumulate(self, codes: NDArray[np.uint8], threads: int = 1) -> NDArray[np.int64]:
+    def accumulate(
+        self, codes: NDArray[np.uint8], threads: int = 1, weight: QuantizedWeight | None = None
+    ) -> NDArray[np.int64]:
         """Return the integer outputs, as `ApproxLayer.accumulate` says."""
-        images, channels, rows, columns = self._output_shape(codes.shape)
+        images, channels, *size = self._output_shape(codes.shape)
+        rows, columns = size if len(size) == 2 else (1, *size)
         padded = self._padded(codes)
         sums = np.empty((channels, images, rows, columns), np.int64)
         for first, count in row_blocks(rows, self._bytes(images * columns), BLOCK_BYTES):
-            block = self._corrected_sums(im2col(padded, self.geometry, first, count), threads)
+            block = self._corrected_sums(im2col(padded, self.geometry, first, count), threads, weight)
             sums[:, :, first : first + count] = block.reshape(channels, images, count, columns)
-        return sums.swapaxes(0, 1)
+        return sums.swapaxes(0, 1).reshape(images, channels, *size)
+
+    def columns(self, codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the activation codes, as `ApproxLayer.columns` says."""
+        padded = self._padded(codes)
+        rows, _ = self.geometry.output_size(*_as_image(codes.shape)[2:])
+        return im2col(padded, self.geometry, 0, rows)
+
+    def scattered(self, columns: NDArray[np.float32], input_shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """Return the sum of columns, as `ApproxLayer.scattered` says."""
+        return col2im(columns, self.geometry, _as_image(input_shape)).reshape(input_shape)
 
     def _padded(self, codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
         left, right, top, bottom = self.geometry.padding
         sides = ((0, 0), (0, 0), (top, bottom), (left, right))
-        return np.pad(codes, sides, constant_values=int(self.activation_zero_point))
+        image = codes.reshape(_as_image(codes.shape))
+        return np.pad(image, sides, constant_values=int(self.activation_zero_point))
 
     def exact(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Return what the float convolution computes; its gradients are the surrogate."""
-        at = self.geometry
-        padded = F.pad(input, at.padding)
-        return F.conv2d(padded, weight, bias, at.stride, 0, at.dilation, at.groups)
+        at, dimensions = self.geometry, self._DIMENSIONS
+        padded = F.pad(input, at.padding[: 2 * dimensions])
+        function: Any = F.conv1d if dimensions == 1 else F.conv2d
+        output: Tensor = function(padded, weight, bias, self.stride, 0, self.dilation, at.groups)
+        return output
 
     def _output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        at = self.geometry
-        if len(input_shape) != 4 or input_shape[1] != at.channels:
+        at, dimensions = self.geometry, self._DIMENSIONS
+        if len(input_shape) != 2 + dimensions or input_shape[1] != at.channels:
+            sides = "rows, columns" if dimensions == 2 else "length"
             raise AccelsimError(
                 f"layer {self.name} was given an input of shape {tuple(input_shape)}; "
-                f"expected (images, {at.channels}, rows, columns)"
+                f"expected (images, {at.channels}, {sides})"
             )
-        size = at.output_size(*input_shape[2:])
+        size = at.output_size(*_as_image(input_shape)[2:])[-dimensions:]
         if min(size) < 1:
             raise AccelsimError(
                 f"layer {self.name} was given an input of shape {tuple(input_shape)}, "
-                f"smaller than its {at.kernel[0]} x {at.kernel[1]} kernel"
+                f"smaller than its {' x '.join(map(str, self.kernel_size))} kernel"
             )
-        return input_shape[0], len(self.weight), *size
+        return input_shape[0], self.channels, *size
+
+
+class ApproxConv1d(ApproxConv2d):
+    """A 1-D convolution on an approximate multiplier; see `ApproxConv2d`, of which it is a single row."""
+
+    _DIMENSIONS = 1
 
 
 class ApproxLinear(ApproxLayer):
@@ -115,24 +144,13 @@ class ApproxLinear(ApproxLayer):
 
     def __init__(
         self,
-        linear: nn.Linear,
+        linear: nn.Linear | MatrixProduct,
         lut: Lut,
         activation: QuantParams,
         weight: QuantParams,
-        *,
-        activation_operand: ActivationOperand = "a",
-        accumulator: Accumulator | None = None,
-        name: str = "linear",
+        **options: Unpack[LayerOptions],
     ) -> None:
-        super().__init__(
-            linear,
-            lut,
-            activation,
-            weight,
-            activation_operand=activation_operand,
-            accumulator=accumulator,
-            name=name,
-        )
+        super().__init__(linear, lut, activation, weight, **options)
         self.in_features, self.out_features = linear.in_features, linear.out_features
 
     def forward(self, input: Tensor) -> Tensor:
@@ -140,15 +158,25 @@ class ApproxLinear(ApproxLayer):
         if input.dim() == 0:
             self._output_shape(input.shape)
         output = self._run(input.reshape(-1, input.shape[-1]))
-        return self._recorded(input, output.reshape(*input.shape[:-1], len(self.weight)))
+        return self._recorded(input, output.reshape(*input.shape[:-1], self.channels))
 
-    def accumulate(self, codes: NDArray[np.uint8], threads: int = 1) -> NDArray[np.int64]:
+    def accumulate(
+        self, codes: NDArray[np.uint8], threads: int = 1, weight: QuantizedWeight | None = None
+    ) -> NDArray[np.int64]:
         """Return the integer outputs, as `ApproxLayer.accumulate` says."""
-        return self._corrected_sums(codes.T[None], threads).T
+        return self._corrected_sums(self.columns(codes), threads, weight).T
+
+    def columns(self, codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the activation codes, as `ApproxLayer.columns` says."""
+        return codes.T[None]
+
+    def scattered(self, columns: NDArray[np.float32], input_shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """Return the columns, as `ApproxLayer.scattered` says."""
+        return np.asarray(columns[0].T)
 
     def exact(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Return what the float layer computes; its gradients are the surrogate."""
-        return F.linear(input, weight, bias)
+        return F.linear(input, self.rows_of(weight), bias)
 
     def _output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         if len(input_shape) != 2 or input_shape[1] != self.depth:
@@ -156,28 +184,26 @@ class ApproxLinear(ApproxLayer):
                 f"layer {self.name} was given an input of shape {tuple(input_shape)}; "
                 f"expected (..., {self.depth})"
             )
-        return input_shape[0], len(self.weight)
+        return input_shape[0], self.channels
 
 
 def approximate_layer(
-    layer: nn.Conv2d | nn.Linear,
+    layer: ReplaceableLayer,
     lut: Lut,
     activation: QuantParams,
     weight: QuantParams,
-    *,
-    activation_operand: ActivationOperand = "a",
-    accumulator: Accumulator | None = None,
-    name: str = "layer",
-) -> ApproxConv2d | ApproxLinear:
+    **options: Unpack[LayerOptions],
+) -> ApproxLayer:
     """Return the approximate layer in place of a float one; see `ApproxLayer`."""
-    kind: type[ApproxConv2d] | type[ApproxLinear]
-    kind = ApproxConv2d if isinstance(layer, nn.Conv2d) else ApproxLinear
-    return kind(
-        layer,  # type: ignore[arg-type]  # of the kind just asked for
-        lut,
-        activation,
-        weight,
-        activation_operand=activation_operand,
-        accumulator=accumulator,
-        name=name,
-    )
+    if isinstance(layer, nn.Conv1d):
+        return ApproxConv1d(layer, lut, activation, weight, **options)
+    if isinstance(layer, nn.Conv2d):
+        return ApproxConv2d(layer, lut, activation, weight, **options)
+    return ApproxLinear(layer, lut, activation, weight, **options)
+
+
+def _as_image(shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Return the shape (images, channels, rows, columns), one row for a 1-D input."""
+    images, channels, *size = shape
+    rows, columns = size if len(size) == 2 else (1, *size)
+    return images, channels, rows, columns

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from accelsim.approx_layer import ApproxLayer
 from accelsim.errors import AccelsimError
-from accelsim.im2col import im2col
 from accelsim.layers import ApproxConv2d
 
 __all__ = ["operand_histograms"]
@@ -79,21 +78,14 @@ def _pairs_of(layer: ApproxLayer, input: Tensor) -> NDArray[np.int64]:
     groups, _, depth = weight_codes.shape
     seen = np.zeros((groups, depth, activations), dtype=np.int64)
     values = input.detach().numpy()
-    values = values.reshape(-1, *values.shape[-3:] if isinstance(layer, ApproxConv2d) else values.shape[-1:])
+    one = len(layer.kernel_size) + 1 if isinstance(layer, ApproxConv2d) else 1
+    values = values.reshape(-1, *values.shape[-one:])
     for first in range(0, len(values), _IMAGES_AT_A_TIME):
         codes = layer.activation_params.quantize(values[first : first + _IMAGES_AT_A_TIME])
-        seen += _histograms(_columns(layer, codes), activations)
+        seen += _histograms(layer.columns(codes), activations)
     used = _histograms(weight_codes.swapaxes(1, 2), weights)
     pairs: NDArray[np.int64] = np.einsum("gda,gdw->aw", seen, used)
     return pairs if layer.activation_operand == "a" else pairs.T
-
-
-def _columns(layer: ApproxLayer, codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the activations that meet each place of the weights, of shape (groups, depth, pixels)."""
-    if not isinstance(layer, ApproxConv2d):
-        return codes.T[None]
-    rows = layer.geometry.output_size(*codes.shape[2:])[0]
-    return im2col(layer._padded(codes), layer.geometry, 0, rows)
 
 
 def _histograms(codes: NDArray[np.uint8], levels: int) -> NDArray[np.int64]:

@@ -1,50 +1,91 @@
-"""The straight-through surrogate: an approximate function with the gradients of an exact one."""
+"""Surrogates: an approximate function with gradients of another origin, those of an exact one above all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-__all__ = ["TensorFunction", "straight_through"]
+from accelsim.errors import AccelsimError
+
+__all__ = ["Gradients", "TensorFunction", "straight_through", "with_gradients"]
 
 #: A function of tensors: the input, weight and bias of a layer, say.
 TensorFunction = Callable[..., Tensor]
+
+#: From the gradient of the output, which operands' gradients are wanted, and the operands: their gradients.
+Gradients = Callable[[Tensor, Sequence[bool], Sequence[Tensor | None]], Sequence[Tensor | None]]
 
 
 def straight_through(approximate: TensorFunction, exact: TensorFunction, *operands: Tensor | None) -> Tensor:
     """Return ``approximate(*operands)``, whose gradients are those of ``exact`` at the same point.
 
     The surrogate of Bengio, Leonard and Courville, "Estimating or Propagating Gradients Through Stochastic
-    Neurons for Conditional Computation", arXiv:1308.3432, 2013. It can be differentiated once.
+    Neurons for Conditional Computation", arXiv:1308.3432, 2013. See `with_gradients`.
     """
-    output: Tensor = _StraightThrough.apply(approximate, exact, *operands)  # type: ignore[no-untyped-call]
+    return with_gradients(approximate, partial(_gradients_of, exact), *operands)
+
+
+def with_gradients(approximate: TensorFunction, gradients: Gradients, *operands: Tensor | None) -> Tensor:
+    """Return ``approximate(*operands)`` with gradients that another function computes.
+
+    It can be differentiated once. Under `torch.func.vmap` the first operand may be batched: its first
+    dimension, which is that of the images, then takes in the mapped one.
+
+    Raises
+    ------
+    AccelsimError
+        Under `torch.func.vmap` over an operand other than the first.
+    """
+    output: Tensor = _Surrogate.apply(approximate, gradients, *operands)  # type: ignore[no-untyped-call]
     return output
 
 
-class _StraightThrough(torch.autograd.Function):
+class _Surrogate(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any,
-        approximate: TensorFunction,
-        exact: TensorFunction,
-        *operands: Tensor | None,
-    ) -> Tensor:
-        ctx.exact = exact
-        ctx.save_for_backward(*operands)
+    def forward(approximate: TensorFunction, gradients: Gradients, *operands: Tensor | None) -> Tensor:
         return approximate(*operands)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        ctx.gradients = inputs[1]
+        ctx.save_for_backward(*inputs[2:])
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        wanted = ctx.needs_input_grad[2:]
-        operands = [
-            None if operand is None else operand.detach().requires_grad_(want)
-            for operand, want in zip(ctx.saved_tensors, wanted, strict=True)
-        ]
-        with torch.enable_grad():
-            output = ctx.exact(*operands)
-        leaves = [leaf for leaf in operands if leaf is not None and leaf.requires_grad]
-        gradients = iter(torch.autograd.grad(output, leaves, gradient))
-        return None, None, *(next(gradients) if want else None for want in wanted)
+        return None, None, *ctx.gradients(gradient, ctx.needs_input_grad[2:], ctx.saved_tensors)
+
+    @staticmethod
+    def vmap(
+        info: Any,
+        in_dims: tuple[int | None, ...],
+        approximate: TensorFunction,
+        gradients: Gradients,
+        input: Tensor,
+        *others: Tensor | None,
+    ) -> tuple[Tensor, int]:
+        if any(dim is not None for dim in in_dims[3:]):
+            raise AccelsimError(
+                "torch.func.vmap over the weights of an approximate layer is not possible; map over its "
+                "input alone"
+            )
+        mapped = input.movedim(in_dims[2] or 0, 0)
+        output = with_gradients(approximate, gradients, mapped.flatten(0, 1), *others)
+        return output.unflatten(0, mapped.shape[:2]), 0
+
+
+def _gradients_of(
+    exact: TensorFunction, gradient: Tensor, wanted: Sequence[bool], operands: Sequence[Tensor | None]
+) -> list[Tensor | None]:
+    leaves = [
+        None if operand is None else operand.detach().requires_grad_(want)
+        for operand, want in zip(operands, wanted, strict=True)
+    ]
+    with torch.enable_grad():
+        output = exact(*leaves)
+    inputs = [leaf for leaf in leaves if leaf is not None and leaf.requires_grad]
+    found = iter(torch.autograd.grad(output, inputs, gradient))
+    return [next(found) if want else None for want in wanted]
