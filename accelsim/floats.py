@@ -16,7 +16,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from accelsim.errors import AccelsimError, nearest
-from accelsim.float_format import FP32
+from accelsim.float_format import FP32, FloatFormat
+from accelsim.float_products import FloatProducts
 from accelsim.float_reference import (
     Rounding,
     ama5_blocks_product,
@@ -26,7 +27,7 @@ from accelsim.float_reference import (
 )
 from accelsim.workers import share_tasks
 
-__all__ = ["AUTHORS_LEAST_OPERAND", "CLOSED_FORMS", "Float32ClosedForm", "closed_form"]
+__all__ = ["AUTHORS_LEAST_OPERAND", "CLOSED_FORMS", "Float32ClosedForm", "closed_form", "rounded_product"]
 
 #: Bit pattern of the smallest float32 that is not below 1e-36.
 AUTHORS_LEAST_OPERAND = 0x03AA2425
@@ -36,7 +37,7 @@ _SIGN_AND_EXPONENT = 0xFF800000
 
 
 @dataclass(frozen=True)
-class Float32ClosedForm:
+class Float32ClosedForm(FloatProducts):
     """A float32 multiplier whose significands are multiplied by AMA5 arrays of some size, or exactly.
 
     Parameters
@@ -71,6 +72,11 @@ class Float32ClosedForm:
         if self.halves_overflow and self.rounding != "truncate":
             raise AccelsimError(f"{self.name}: a product is halved only where it is truncated")
 
+    @property
+    def form(self) -> FloatFormat:
+        """Float32."""
+        return FP32
+
     def multiply(
         self, a: NDArray[np.float32], b: NDArray[np.float32], threads: int | None = None
     ) -> NDArray[np.float32]:
@@ -91,21 +97,24 @@ class Float32ClosedForm:
         first, second = np.broadcast_arrays(*(_checked(self.name, array) for array in (a, b)))
         x, y = (np.ascontiguousarray(array).ravel() for array in (first, second))
         found = np.empty(x.size, dtype=np.float32)
+
+        def run_tasks(first: int, stop: int) -> None:
+            part = slice(first * _TASK, stop * _TASK)
+            _multiply(x[part], y[part], self.constants, found[part])
+
+        tasks = -(-x.size // _TASK)
+        share_tasks(run_tasks, tasks, threads or os.cpu_count() or 1)
+        return found.reshape(first.shape)
+
+    @property
+    def constants(self) -> tuple[np.uint32, np.uint32, np.uint64, float, np.uint32, bool]:
+        """What `rounded_product` takes: masks of the operands, bits kept, range, least operand, halving."""
         kept = np.uint64(2**64 - 1 if self.rounding == "nearest-even" else 2**64 - 2**29)
         # The least magnitude that rounds to a normal number; half a unit of the last place below it, a tie
         # goes to the even neighbour, which it is.
         tiny = 2.0**-126 * (1 - 2.0**-25 if self.rounding == "nearest-even" else 1.0)
         masks = np.uint32(self._rest_mask), np.uint32(self._high_mask)
-        least = np.uint32(self.least_operand)
-        run = _multiply_halving if self.halves_overflow else _multiply
-
-        def run_tasks(first: int, stop: int) -> None:
-            part = slice(first * _TASK, stop * _TASK)
-            run(x[part], y[part], *masks, kept, tiny, least, found[part])
-
-        tasks = -(-x.size // _TASK)
-        share_tasks(run_tasks, tasks, threads or os.cpu_count() or 1)
-        return found.reshape(first.shape)
+        return *masks, kept, tiny, np.uint32(self.least_operand), self.halves_overflow
 
     def reference(self, a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
         """Multiply as `multiply` does, by the plain reference of `accelsim.float_reference`."""
@@ -205,18 +214,18 @@ def _checked(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
 
 
 @njit(inline="always")
-def _sum_of_terms(a: Any, b: Any, rest_mask: Any, high_mask: Any) -> Any:
-    """Return the exact product of two float32, at most 49 bits of float64's 53."""
-    rest = np.float64(np.uint32(a.view(np.uint32) & rest_mask).view(np.float32))
-    high = np.float64(np.uint32(b.view(np.uint32) & high_mask).view(np.float32))
-    return (np.float64(a) - rest) * np.float64(b) + (rest + rest) * high
-
-
-@njit(inline="always")
-def _rounded(a: Any, b: Any, product: Any, kept: Any, tiny: Any, least: Any) -> Any:
-    """Return the float32 pattern of a product, whose bits outside of `kept` are cleared first."""
+def rounded_product(a: Any, b: Any, constants: Any) -> Any:
+    """Return the product of two float32, given `Float32ClosedForm.constants`."""
+    rest_mask, high_mask, kept, tiny, least, halves = constants
     infinity = np.uint32(0x7F800000)
     x, y = a.view(np.uint32), b.view(np.uint32)
+    rest = np.float64(np.uint32(x & rest_mask).view(np.float32))
+    high = np.float64(np.uint32(y & high_mask).view(np.float32))
+    product = (np.float64(a) - rest) * np.float64(b) + (rest + rest) * high  # at most 49 bits: exact
+    if halves:  # what is at least 4 times the product of the operands' powers of two
+        x_power = np.float64(np.uint32(x & infinity).view(np.float32))
+        y_power = np.float64(np.uint32(y & infinity).view(np.float32))
+        product = product * 0.5 if abs(product) >= 4 * (x_power * y_power) else product
     x_magnitude, y_magnitude = np.uint32(x & np.uint32(0x7FFFFFFF)), np.uint32(y & np.uint32(0x7FFFFFFF))
     sign = np.uint32((x ^ y) & np.uint32(0x80000000))
     cut = np.uint64(np.float64(product).view(np.uint64) & kept).view(np.float64)
@@ -231,37 +240,7 @@ def _rounded(a: Any, b: Any, product: Any, kept: Any, tiny: Any, least: Any) -> 
 
 @njit(cache=True, nogil=True)
 def _multiply(
-    a: NDArray[np.float32],
-    b: NDArray[np.float32],
-    rest_mask: np.uint32,
-    high_mask: np.uint32,
-    kept: np.uint64,
-    tiny: float,
-    least: np.uint32,
-    found: NDArray[np.float32],
+    a: NDArray[np.float32], b: NDArray[np.float32], constants: Any, found: NDArray[np.float32]
 ) -> None:
     for i in range(len(found)):
-        x, y = np.float32(a[i]), np.float32(b[i])
-        found[i] = _rounded(x, y, _sum_of_terms(x, y, rest_mask, high_mask), kept, tiny, least)
-
-
-@njit(cache=True, nogil=True)
-def _multiply_halving(
-    a: NDArray[np.float32],
-    b: NDArray[np.float32],
-    rest_mask: np.uint32,
-    high_mask: np.uint32,
-    kept: np.uint64,
-    tiny: float,
-    least: np.uint32,
-    found: NDArray[np.float32],
-) -> None:
-    """Multiply; a product of at least 4 times that of the operands' powers of two is halved."""
-    exponent = np.uint32(0x7F800000)
-    for i in range(len(found)):
-        x, y = np.float32(a[i]), np.float32(b[i])
-        product = _sum_of_terms(x, y, rest_mask, high_mask)
-        x_power = np.float64(np.uint32(x.view(np.uint32) & exponent).view(np.float32))
-        y_power = np.float64(np.uint32(y.view(np.uint32) & exponent).view(np.float32))
-        product = product * 0.5 if abs(product) >= 4 * (x_power * y_power) else product
-        found[i] = _rounded(x, y, product, kept, tiny, least)
+        found[i] = rounded_product(np.float32(a[i]), np.float32(b[i]), constants)

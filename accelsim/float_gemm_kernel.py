@@ -1,0 +1,209 @@
+"""Sums of float32 products in vector registers, in the order of the depth."""
+
+from collections.abc import Callable
+from typing import Any, Literal, get_args
+
+from llvmlite import binding, ir
+from numba import types
+from numba.core import cgutils, config
+from numba.extending import intrinsic
+
+__all__ = ["LANES", "Arithmetic", "rounds_in_registers", "sum_products"]
+
+#: Lanes of one vector: those of a register of AVX-512, several registers on other CPUs.
+LANES = 16
+
+#: How a product follows from the terms of its operands: the one exact product of terms that are a number and
+#: a power of two; the product rounded to nearest-even; truncated; the sum of the products of two terms,
+#: truncated; that, halved where it has one bit more than usual.
+Arithmetic = Literal["exact", "nearest", "truncated", "two terms", "two terms halved"]
+
+_FLOAT, _WORD = ir.FloatType(), ir.IntType(64)
+_FLOATS = ir.VectorType(_FLOAT, LANES)
+_DOUBLES = ir.VectorType(ir.DoubleType(), LANES)
+_BITS = ir.VectorType(ir.IntType(32), LANES)
+_DOUBLE_BITS = ir.VectorType(_WORD, LANES)
+#: Operand of the instructions that round for themselves: toward zero, without exceptions.
+_TOWARD_ZERO = ir.Constant(ir.IntType(32), 3 | 8)
+
+
+def rounds_in_registers() -> bool:
+    """Return whether this CPU's instructions can truncate (AVX-512), and Numba compiles for it."""
+    return not getattr(config, "CPU_NAME", None) and bool(binding.get_host_cpu_features().get("avx512f"))
+
+
+def _sum_products_typed(
+    typing_context: Any,
+    arithmetic: Any,
+    in_registers: Any,
+    vectors: Any,
+    rows: Any,
+    lanes: Any,
+    scalars: Any,
+    depth: Any,
+    sums: Any,
+) -> Any:
+    """Set ``sums[row, lane]`` to the sum over ``k`` of products, each rounded, each sum rounded to float32.
+
+    Operands are zero, or such that no term, product, or error of a product is beyond float32's range of
+    normal numbers. A sum begins at +0; ``k`` runs upwards.
+
+    Parameters
+    ----------
+    arithmetic : literal str
+        An `Arithmetic`.
+    in_registers : literal int
+        Whether to truncate by instructions of AVX-512 (1), or in float64 (0).
+    vectors, rows : literal int
+        Vectors of 16 lanes; rows of sums.
+    lanes : float32 array of shape (terms, depth, 16 * vectors)
+        Terms of the operands of each lane.
+    scalars : float32 array of shape (depth, rows, terms)
+        Terms of the other operands.
+    depth : int
+        Products of a sum.
+    sums : float32 array of shape (rows, 16 * vectors)
+        The result.
+    """
+    assert arithmetic.literal_value in get_args(Arithmetic)
+    product = _Product(arithmetic.literal_value, bool(in_registers.literal_value))
+    shape = vectors.literal_value, rows.literal_value
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = [
+            context.make_array(kind)(context, builder, array).data
+            for kind, array in zip(signature.args, arguments, strict=True)
+            if isinstance(kind, types.Array)
+        ]
+        _sum_products(builder, product, shape, data, arguments[6])
+        return context.get_dummy_value()
+
+    given = arithmetic, in_registers, vectors, rows, lanes, scalars, types.int64, sums
+    return types.void(*given), generate
+
+
+#: To be called from compiled code, without the typing context.
+sum_products: Callable[..., None] = intrinsic(prefer_literal=True)(_sum_products_typed)
+
+
+def _sum_products(
+    builder: Any, product: "_Product", shape: tuple[int, int], data: list[Any], depth: Any
+) -> None:
+    vectors, rows = shape
+    lanes, scalars, sums = data
+    zero = ir.Constant(_FLOATS, None)
+    totals = [
+        [cgutils.alloca_once_value(builder, zero) for _ in range(vectors)]  # type: ignore[no-untyped-call]
+        for _ in range(rows)
+    ]
+    with cgutils.for_range_slice(builder, _word(0), depth, _word(1), _WORD) as (k, _):
+        lines = [
+            builder.gep(lanes, [builder.mul(at, _word(vectors * LANES))])
+            for at in (k, builder.add(k, depth))[: product.terms]
+        ]
+        row_terms = builder.gep(scalars, [builder.mul(k, _word(rows * product.terms))])
+        lane_terms = [[_vector(builder, line, at * LANES) for line in lines] for at in range(vectors)]
+        for row, row_totals in enumerate(totals):
+            spread = [_spread(builder, row_terms, row * product.terms + t) for t in range(product.terms)]
+            for own, total in zip(lane_terms, row_totals, strict=True):
+                builder.store(product.added(builder, builder.load(total), own, spread), total)
+    for row, row_totals in enumerate(totals):
+        for at, total in enumerate(row_totals):
+            target = builder.gep(sums, [_word((row * vectors + at) * LANES)])
+            builder.store(builder.load(total), builder.bitcast(target, _FLOATS.as_pointer())).align = 4
+
+
+class _Product:
+    """Instructions for one product of each lane, added to a sum."""
+
+    def __init__(self, arithmetic: Arithmetic, in_registers: bool) -> None:
+        self.arithmetic = arithmetic
+        self.in_registers = in_registers
+        self.terms = 2 if arithmetic in {"two terms", "two terms halved"} else 1
+
+    def added(self, builder: Any, total: Any, first: list[Any], second: list[Any]) -> Any:
+        if self.arithmetic == "exact":  # fused or not, it is the same
+            return builder.call(_ternary(builder, "llvm.fmuladd", _FLOATS), [first[0], second[0], total])
+        if self.arithmetic == "nearest":
+            found = builder.fmul(first[0], second[0])
+        elif not self.in_registers:
+            found = _truncated_in_float64(builder, first, second)
+        elif self.terms == 1:
+            found = _toward_zero(builder, "mul", first[0], second[0])
+        else:
+            found = _truncated_sum(builder, first, second)
+        if self.arithmetic == "two terms halved":
+            factor = _half_or_one(builder, found, first[0], second[0])
+            return builder.call(_ternary(builder, "llvm.fmuladd", _FLOATS), [found, factor, total])
+        return builder.fadd(total, found)
+
+
+def _truncated_sum(builder: Any, first: list[Any], second: list[Any]) -> Any:
+    """Truncate the sum of two products whose leading one is that of the first product, or one above it.
+
+    ``high + error`` is the first product, exactly. The second and the error are truncated where float32 ends,
+    which is a bit of lower weight than those of ``high``; so what is lost there reaches no bit of the result.
+    """
+    high = _toward_zero(builder, "mul", first[0], second[0])
+    fused = _ternary(builder, "llvm.fma", _FLOATS)
+    error = builder.call(fused, [first[0], second[0], builder.fneg(high)])
+    operands = [*[_FLOATS] * 3, ir.IntType(32)]
+    truncating = _declared(builder, "llvm.x86.avx512.vfmadd.ps.512", _FLOATS, operands)
+    rest = builder.call(truncating, [first[1], second[1], error, _TOWARD_ZERO])
+    return _toward_zero(builder, "add", high, rest)
+
+
+def _toward_zero(builder: Any, operation: str, first: Any, second: Any) -> Any:
+    operands = [_FLOATS, _FLOATS, ir.IntType(32)]
+    instruction = _declared(builder, f"llvm.x86.avx512.{operation}.ps.512", _FLOATS, operands)
+    return builder.call(instruction, [first, second, _TOWARD_ZERO])
+
+
+def _truncated_in_float64(builder: Any, first: list[Any], second: list[Any]) -> Any:
+    """Truncate the sum of the terms' products, exact in float64, of which at most 49 bits are needed."""
+    wide = [[builder.fpext(term, _DOUBLES) for term in side] for side in (first, second)]
+    total = builder.fmul(wide[0][0], wide[1][0])
+    if len(first) == 2:
+        fused = _ternary(builder, "llvm.fmuladd", _DOUBLES)
+        total = builder.call(fused, [wide[0][1], wide[1][1], total])
+    kept = ir.Constant(_DOUBLE_BITS, [(1 << 64) - (1 << 29)] * LANES)
+    cut = builder.and_(builder.bitcast(total, _DOUBLE_BITS), kept)
+    return builder.fptrunc(builder.bitcast(cut, _DOUBLES), _FLOATS)
+
+
+def _half_or_one(builder: Any, found: Any, first: Any, second: Any) -> Any:
+    """Return 0.5 where a product has one bit more than usual, 1 elsewhere.
+
+    There, its exponent has not the parity of the usual product's, to which the terms' exponents add up (the
+    bias is odd). The patterns of 0.5 and 1 differ in the parity of the exponent.
+    """
+    parity = builder.bitcast(found, _BITS)
+    for term in (first, second):
+        parity = builder.xor(parity, builder.bitcast(term, _BITS))
+    usual = builder.and_(parity, ir.Constant(_BITS, [1 << 23] * LANES))
+    return builder.bitcast(builder.or_(usual, ir.Constant(_BITS, [0x3F000000] * LANES)), _FLOATS)
+
+
+def _ternary(builder: Any, name: str, kind: Any) -> Any:
+    return _declared(builder, f"{name}.v{LANES}f{32 if kind is _FLOATS else 64}", kind, [kind] * 3)
+
+
+def _declared(builder: Any, name: str, result: Any, operands: list[Any]) -> Any:
+    kind = ir.FunctionType(result, operands)
+    return cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
+
+
+def _word(value: int) -> Any:
+    return ir.Constant(_WORD, value)
+
+
+def _vector(builder: Any, base: Any, offset: int) -> Any:
+    loaded = builder.load(builder.bitcast(builder.gep(base, [_word(offset)]), _FLOATS.as_pointer()))
+    loaded.align = 4
+    return loaded
+
+
+def _spread(builder: Any, base: Any, offset: int) -> Any:
+    value = builder.load(builder.gep(base, [_word(offset)]))
+    one = builder.insert_element(ir.Constant(_FLOATS, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(one, ir.Constant(_FLOATS, ir.Undefined), ir.Constant(_BITS, None))

@@ -1,0 +1,194 @@
+"""The compiled loops of `accelsim.float_gemm`: tiles of lanes, packed once, against every row of scalars."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from accelsim.float_gemm_kernel import LANES, Arithmetic, sum_products
+from accelsim.floats import rounded_product
+
+__all__ = ["TILE", "pack_rows", "tile_loop"]
+
+#: Vectors of a tile, and rows of sums that are kept in registers together.
+_VECTORS, _ROWS = 2, 4
+#: Lanes of a tile.
+TILE = _VECTORS * LANES
+#: Sums of two biased exponents between which no term or error of a product leaves the normal numbers.
+_LEAST_EXPONENTS, _LARGEST_EXPONENTS = 2 * 127 - 100, 2 * 127 + 124
+_INFINITY = 0x7F800000
+
+
+@njit(inline="always")
+def _terms(bits: Any, mask: Any, doubled: Any, subtracted: Any) -> Any:
+    """Return an operand's terms: its masked bits, doubled or not; itself, less the former or not."""
+    value = np.uint32(bits).view(np.float32)
+    masked = np.uint32(bits & mask).view(np.float32)
+    return masked + masked if doubled else masked, value - masked if subtracted else value
+
+
+@njit(cache=True, nogil=True)
+def pack_rows(
+    rows_at: Any,
+    side: Any,
+    least: np.uint32,
+    terms: int,
+    packed: NDArray[np.float32],
+    extremes: NDArray[np.uint32],
+) -> None:
+    """Pack rows of scalars as `sum_products` takes them, blocks of 4 rows and then single ones.
+
+    Parameters
+    ----------
+    rows_at : tuple
+        A `accelsim.float_gemm.FloatFactor`, compiled.
+    side : tuple
+        What `_terms` takes.
+    least : uint32
+        Magnitude below which an operand is zero.
+    terms : int
+        Terms of an operand, 1 or 2.
+    packed : float32 array of shape (groups, rows * depth * terms)
+        The result.
+    extremes : uint32 array of shape (groups, rows, 2)
+        Smallest magnitude but zero, and largest one, of each row.
+    """
+    values, depth_at, items_at, _ = rows_at
+    (groups, depth), rows = depth_at.shape, len(items_at)
+    mask, doubled, subtracted = side
+    for g in range(groups):
+        for row in range(rows):
+            block = row // _ROWS * _ROWS
+            whole = block + _ROWS <= rows
+            first, together = (block, _ROWS) if whole else (row, 1)
+            smallest, largest = np.uint32(_INFINITY), np.uint32(0)
+            for k in range(depth):
+                bits = values[depth_at[g, k] + items_at[row]]
+                magnitude = np.uint32(bits & np.uint32(0x7FFFFFFF))
+                if magnitude < least:
+                    bits = np.uint32(0)
+                else:
+                    smallest, largest = min(smallest, magnitude), max(largest, magnitude)
+                at = first * depth * terms + (k * together + row - first) * terms
+                masked, rest = _terms(bits, mask, doubled, subtracted)
+                packed[g, at] = masked
+                if terms == 2:
+                    packed[g, at + 1] = rest
+            extremes[g, row, 0], extremes[g, row, 1] = smallest, largest
+
+
+@njit(nogil=True)
+def _gather(
+    values: NDArray[np.uint32],
+    depth_at: NDArray[np.int64],
+    items_at: NDArray[np.int64],
+    tile: NDArray[np.uint32],
+) -> None:
+    """Fill a tile (depth, lanes) with bit patterns; lanes without an item get zeros."""
+    used = len(items_at)
+    together = items_at[used - 1] - items_at[0] == used - 1 and used == TILE
+    for k in range(len(depth_at)):
+        base = depth_at[k]
+        if together:
+            start = base + items_at[0]
+            for lane in range(TILE):
+                tile[k, lane] = values[start + lane]
+        else:
+            for lane in range(used):
+                tile[k, lane] = values[base + items_at[lane]]
+            for lane in range(used, TILE):
+                tile[k, lane] = 0
+
+
+@njit(nogil=True)
+def _split(bits: NDArray[np.uint32], side: Any, least: np.uint32, terms: NDArray[np.float32]) -> Any:
+    """Fill in terms, of shape (terms, operands); return the smallest magnitude but zero, and the largest."""
+    mask, doubled, subtracted = side
+    smallest, largest = np.uint32(_INFINITY), np.uint32(0)
+    for i in range(len(bits)):
+        magnitude = np.uint32(bits[i] & np.uint32(0x7FFFFFFF))
+        flushed = magnitude < least
+        smallest = min(smallest, np.uint32(_INFINITY) if flushed else magnitude)
+        largest = max(largest, np.uint32(0) if flushed else magnitude)
+        masked, rest = _terms(np.uint32(0) if flushed else bits[i], mask, doubled, subtracted)
+        terms[0, i] = masked
+        if len(terms) == 2:
+            terms[1, i] = rest
+    return smallest, largest
+
+
+@njit(nogil=True)
+def _sum_any(
+    tile: NDArray[np.uint32],
+    values: NDArray[np.uint32],
+    depth_at: NDArray[np.int64],
+    item_at: int,
+    constants: Any,
+    lanes_are_a: bool,
+    sums: NDArray[np.float32],
+) -> None:
+    """Sum the products of one row's operands, whatever they are."""
+    sums[:] = 0
+    for k in range(len(tile)):
+        other = np.float32(np.uint32(values[depth_at[k] + item_at]).view(np.float32))
+        for lane in range(TILE):
+            own = np.float32(np.uint32(tile[k, lane]).view(np.float32))
+            first, second = (own, other) if lanes_are_a else (other, own)
+            sums[lane] += rounded_product(np.float32(first), np.float32(second), constants)
+
+
+@cache
+def tile_loop(arithmetic: Arithmetic | None, in_registers: int) -> Callable[..., None]:
+    """Return the compiled loop over tiles for an arithmetic; None: for products of any kind, slower."""
+    name = arithmetic or "exact"
+    known = arithmetic is not None
+    terms = 2 if name.startswith("two terms") else 1
+
+    @njit(cache=True, nogil=True)
+    def run(
+        lanes: Any, lane_side: Any, scalars: Any, packed: Any, extremes: Any, constants: Any,
+        lanes_are_a: bool, out: Any, groups_out: Any, tiles: int, first: int, stop: int,
+    ) -> None:  # fmt: skip
+        """Run tasks ``first`` to ``stop - 1``: a tile of lanes of one group each, all rows."""
+        values, lane_depth_at, lane_items_at, lane_out = lanes
+        row_values, row_depth_at, row_items_at, row_out = scalars
+        depth, rows = lane_depth_at.shape[1], len(row_items_at)
+        least = constants[4]
+        tile = np.empty((depth, TILE), np.uint32)
+        own = np.empty((terms, depth * TILE), np.float32)
+        sums = np.empty((_ROWS, TILE), np.float32)
+        for task in range(first, stop):
+            g, left = task // tiles, task % tiles * TILE
+            used = min(TILE, len(lane_items_at) - left)
+            _gather(values, lane_depth_at[g], lane_items_at[left : left + used], tile)
+            smallest, largest = _split(tile.ravel(), lane_side, least, own)
+            row = 0
+            while row < rows:
+                together = _ROWS if row + _ROWS <= rows else 1
+                low = np.int64(extremes[g, row : row + together, 0].min() >> 23) + np.int64(smallest >> 23)
+                most = extremes[g, row : row + together, 1].max()
+                high = np.int64(most >> 23) + np.int64(largest >> 23)
+                beyond = max(most, largest) >= np.uint32(0x7F000000)
+                if not known or low < _LEAST_EXPONENTS or high > _LARGEST_EXPONENTS or beyond:
+                    for i in range(together):
+                        _sum_any(
+                            tile, row_values, row_depth_at[g], row_items_at[row + i], constants, lanes_are_a,
+                            sums[i],
+                        )  # fmt: skip
+                elif together == _ROWS:
+                    part = packed[g, row * depth * terms :]
+                    sum_products(name, in_registers, _VECTORS, _ROWS, own, part, depth, sums)
+                else:
+                    part = packed[g, row * depth * terms :]
+                    sum_products(name, in_registers, _VECTORS, 1, own, part, depth, sums)
+                for i in range(together):
+                    target = groups_out[g] + row_out[row + i]
+                    for lane in range(used):
+                        total = sums[i, lane]
+                        out[target + lane_out[left + lane]] = total if total == total else np.float32(np.nan)
+                row += together
+
+    return run
