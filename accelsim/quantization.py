@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from accelsim.errors import AccelsimError
 from accelsim.lut import operand_values
+from accelsim.quantization_kernel import quantize_rows
 
 __all__ = ["MAX_BITS", "MIN_BITS", "QuantParams", "quant_params", "weight_params"]
 
@@ -90,18 +91,20 @@ class QuantParams:
         AccelsimError
             If a value is NaN, which has no level.
         """
-        if values.size and np.isnan(values.min()):
+        rows = np.ascontiguousarray(values).reshape(self.scale.size, -1 if values.size else 0)
+        rows.flags.writeable = False
+        codes = np.empty(rows.shape, np.uint8)
+        scales, zero_points = (np.ravel(each).astype(rows.dtype) for each in (self.scale, self.zero_point))
+        ends = np.array([self.low, self.high], rows.dtype)
+        if quantize_rows(rows, scales, zero_points, ends, (1 << self.bits) - 1, codes):
             raise AccelsimError(f"{what} is NaN, which has no quantized level")
-        scale, zero_point = self._broadcast_to(values.ndim)
-        with np.errstate(over="ignore"):
-            levels = np.asarray(values / scale.astype(values.dtype))
-        np.rint(levels, out=levels)
-        levels += zero_point.astype(values.dtype)
-        np.clip(levels, self.low, self.high, out=levels)
-        if not self.signed:
-            return levels.astype(np.uint8)
-        codes: NDArray[np.uint8] = levels.astype(np.int8).view(np.uint8) & np.uint8((1 << self.bits) - 1)
-        return codes
+        return codes.reshape(values.shape)
+
+    def level_sums(self, codes: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """Return the sums of the levels that codes stand for, over the last axis."""
+        if self.signed and self.bits == MAX_BITS:
+            return np.asarray(codes.view(np.int8).sum(axis=-1, dtype=np.int64))
+        return np.asarray((self.levels(codes) if self.signed else codes).sum(axis=-1, dtype=np.int64))
 
     def levels(self, codes: NDArray[np.uint8]) -> NDArray[np.int64]:
         """Return the levels that codes stand for."""

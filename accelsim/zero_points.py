@@ -35,7 +35,7 @@ class QuantizedWeight:
     ) -> "QuantizedWeight":
         """Quantize a weight of shape (channels of all groups, ...)."""
         codes = params.quantize(weight, what).reshape(groups, len(weight) // groups, -1)
-        sums = params.levels(codes).sum(axis=2, keepdims=True)
+        sums = params.level_sums(codes)[:, :, None]
         zero_points = np.broadcast_to(params.zero_point, len(weight)).reshape(sums.shape)
         return cls(codes, sums, zero_points)
 
