@@ -51,6 +51,7 @@ _COMMANDS = {
     "simulate": LazyCommand(
         "accelsim.cli.simulate", "simulate", "Run a network on an accelerator: cycles, traffic, energy."
     ),
+    "bench": LazyCommand("accelsim.cli.bench", "bench", "Measure how fast this machine simulates layers."),
     "attack": LazyCommand(
         "accelsim.cli.attack", "attack", "Measure a network's robustness with approximate multipliers."
     ),

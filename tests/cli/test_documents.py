@@ -2,6 +2,8 @@ import re
 
 import pytest
 
+from accelsim.benchmark import LAYER_SIZES
+
 #: Objects whose keys are data.
 FREE = {"cells", "gates", "provenance"}
 
@@ -19,6 +21,7 @@ def keys_of(value, name=""):
 def commands(checkpoints, tmp_path, monkeypatch):
     """The arguments of a small run of each command."""
     monkeypatch.setenv("ACCELSIM_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("accelsim.benchmark.LAYER_SIZES", LAYER_SIZES[-1:])
     network = ["--checkpoint", checkpoints["ffnn"], "-m", "mul4u_udm", "--images", 4]
     return {
         "multipliers list": [],
@@ -36,6 +39,7 @@ def commands(checkpoints, tmp_path, monkeypatch):
         "record-operands": [*network, "-o", tmp_path / "pairs.npz"],
         "train": ["--network", "ffnn", "--epochs", 1, "-o", tmp_path / "t.safetensors"],
         "evaluate": network,
+        "bench": ["--engine", "rows", "--threads", 1],
         "attack": [*network, "-a", "fgm-l2", "-b", 1, "-o", tmp_path / "out"],
     }
 
