@@ -69,7 +69,9 @@ class FloatFactor:
     @property
     def compiled(self) -> tuple[Any, ...]:
         """What compiled loops take; elements as bit patterns."""
-        return self.values.view(np.uint32), self.depth_at, self.items_at, self.items_out
+        bits = self.values.view(np.uint32)
+        bits.flags.writeable = False  # compiled for one type only
+        return bits, self.depth_at, self.items_at, self.items_out
 
 
 def float_gemm(
