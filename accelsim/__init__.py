@@ -20,7 +20,8 @@ _ROOM_OF = {
     "evaluate_robustness": "accelsim.attacks",
     "integer_network": "accelsim.integer_inference",
     "import_multipliers": "accelsim.rtl.importing",
-    "layer_report": "accelsim.conversion",
+    "exact_operations": "accelsim.network_report",
+    "layer_report": "accelsim.network_report",
     "load_dataset": "accelsim.models",
     "load_lut": "accelsim.rtl.catalogue",
     "lut_from_callable": "accelsim.rtl.import_callable",
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from accelsim.accumulator import Accumulator as Accumulator
     from accelsim.attacks import evaluate_robustness as evaluate_robustness
     from accelsim.conversion import approximate as approximate
-    from accelsim.conversion import layer_report as layer_report
     from accelsim.conversion import swap_lut as swap_lut
     from accelsim.errors import AccelsimError as AccelsimError
     from accelsim.integer_inference import integer_network as integer_network
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from accelsim.models import load_dataset as load_dataset
     from accelsim.models import trained_network as trained_network
     from accelsim.netlist import Netlist as Netlist
+    from accelsim.network_report import exact_operations as exact_operations
+    from accelsim.network_report import layer_report as layer_report
     from accelsim.rtl.catalogue import load_lut as load_lut
     from accelsim.rtl.import_callable import lut_from_callable as lut_from_callable
     from accelsim.rtl.import_options import ImportOptions as ImportOptions

@@ -1,8 +1,8 @@
-"""Conversion of a PyTorch network to one on approximate multipliers, and what became of each layer."""
+"""Conversion of a PyTorch network to one on approximate multipliers."""
 
 import copy
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import Literal, get_args
 
 import numpy as np
@@ -10,23 +10,25 @@ import torch
 from torch import Tensor, nn
 
 from accelsim.accumulator import Accumulator
+from accelsim.batch_norms import fold_batch_norms
 from accelsim.calibration import input_ranges, own_errors
 from accelsim.errors import AccelsimError, nearest
+from accelsim.functional_layers import make_functional_layers
 from accelsim.gemm import check_multiplier
-from accelsim.layers import ActivationOperand, ApproxConv2d, ApproxLayer, approximate_layer
-from accelsim.lut import Lut
+from accelsim.layers import ActivationOperand, ApproxLayer, Gradient, approximate_layer
+from accelsim.matrix_product import MatrixProduct
 from accelsim.quantization import quant_params, weight_params
-from accelsim.selection import lut_of_each, selected_layers, shown_name
+from accelsim.quantized_layer import ReplaceableLayer
+from accelsim.selection import Multipliers, approximate_layers, lut_of_each, selected_layers, shown_name
+from accelsim.smoothed_difference import SmoothedDifference
 
 __all__ = [
     "Calibrator",
-    "LayerReport",
     "WeightScales",
     "approximate",
     "check_calibration",
     "check_choices",
     "check_float_net",
-    "layer_report",
     "swap_lut",
 ]
 
@@ -34,46 +36,9 @@ WeightScales = Literal["per-tensor", "per-channel"]
 Calibrator = Literal["min-max", "percentile"]
 
 
-@dataclass(frozen=True)
-class LayerReport:
-    """One approximate layer of a network.
-
-    Parameters
-    ----------
-    name : str
-        Where the layer is in the network (the first place of a shared one).
-    kind : {"conv", "linear"}
-        Convolution or fully connected.
-    input_shape, output_shape : tuple of int
-        Shapes for one image, without the batch; those of the first call if there are several.
-    macs_per_image : int
-        Products per image, over all calls; padded pixels included.
-    activation_scale, activation_zero_point
-        Quantization of the input.
-    weight_scales, weight_zero_points : tuple
-        Quantization of the weight: one entry, or one per output channel.
-    multiplier : str
-        Name of the LUT.
-    activation_operand : {"a", "b"}
-        Operand of the multiplier that the activation goes to.
-    """
-
-    name: str
-    kind: Literal["conv", "linear"]
-    input_shape: tuple[int, ...]
-    output_shape: tuple[int, ...]
-    macs_per_image: int
-    activation_scale: float
-    activation_zero_point: int
-    weight_scales: tuple[float, ...]
-    weight_zero_points: tuple[int, ...]
-    multiplier: str
-    activation_operand: ActivationOperand
-
-
 def approximate(
     net: nn.Module,
-    lut: Lut | Mapping[str, Lut],
+    lut: Multipliers,
     *,
     calibration: Tensor,
     layers: str | Iterable[str] = "all",
@@ -82,23 +47,34 @@ def approximate(
     calibrator: Calibrator = "min-max",
     percentile: float = 99.9,
     accumulator: Accumulator | None = None,
+    gradient: Gradient = "straight-through",
+    fold_batch_norm: bool = True,
 ) -> nn.Module:
     """Return a quantized copy of a network in which layers run on an approximate multiplier.
 
     Calibration data runs through the float network (in eval mode); each chosen layer's input and weight are
     quantized to the widths of the multiplier's operands, affine for an unsigned multiplier and symmetric for
-    a signed one, and the layer becomes an `ApproxConv2d` or `ApproxLinear`. Other layers stay float.
+    a signed one, and the layer becomes an `ApproxConv1d`, `ApproxConv2d` or `ApproxLinear`. A convolution or
+    linear function that a module calls on a parameter, such as ``F.conv2d(x, self.weight)`` or
+    ``x @ self.weight``, becomes a layer of that module, named after the function. Everything else stays
+    float; `accelsim.exact_operations` lists what of it multiplies.
+
+    The network keeps its classes, names and control flow. `torch.fx` traces it to find the batch
+    normalisation that alone takes the output of a chosen layer; it is folded into the layer, and an
+    `nn.Identity` takes its place. In what cannot be traced (control flow that depends on data) layers are
+    replaced all the same, and batch normalisation stays float.
 
     Parameters
     ----------
     net : nn.Module
         The float network; it is not changed.
-    lut : Lut, or mapping of str to Lut
-        The multiplier of all layers, or of each chosen layer by name.
+    lut : Lut, mapping of str to Lut, list of Lut, or callable
+        The multiplier of all chosen layers, of each by name or in order, or a rule that is called with each
+        layer's name and the float layer. Instead of a LUT, None leaves the layer float.
     calibration : float tensor of shape (images, ...)
         Inputs of the network that are typical of its use.
     layers : {"all", "conv", "linear"} or iterable of str
-        Which `Conv2d` and `Linear` layers to replace: all, those of one kind, or those named.
+        Which convolution (1-D and 2-D) and linear layers to replace: all, those of one kind, or those named.
     activation_operand : {"a", "b"}
         The multiplier's operand that activations go to; most approximate multipliers do not commute.
     weights : {"per-tensor", "per-channel"}
@@ -111,6 +87,11 @@ def approximate(
     accumulator : Accumulator, optional
         What the products are summed in, one after another; default: 32 bits, and a layer whose sums could
         overflow them is refused.
+    gradient : "straight-through" or SmoothedDifference
+        The surrogate for training and attacks: the gradients of the exact float layers, or those that follow
+        each multiplier's own products.
+    fold_batch_norm : bool
+        Whether batch normalisation becomes part of the layers before it, as on an accelerator.
 
     Returns
     -------
@@ -127,12 +108,19 @@ def approximate(
     check_choices(activation_operand, weights, calibrator, percentile)
     check_float_net(net)
     check_calibration(calibration)
+    if gradient != "straight-through" and not isinstance(gradient, SmoothedDifference):
+        raise AccelsimError(f'gradient is {gradient!r}; expected "straight-through" or SmoothedDifference()')
     converted = copy.deepcopy(net).eval()
+    with suppress(AccelsimError):  # a net that does not run is refused below, by a message on what it is
+        make_functional_layers(converted, calibration[:1])
     chosen = selected_layers(converted, layers)
     luts = lut_of_each(lut, chosen)
+    chosen = {name: chosen[name] for name in luts}
     for name, layer in chosen.items():
         where = f"layer {shown_name(name, layer)}"
-        check_multiplier(luts[name], layer.weight[0].numel(), where, accumulator)
+        check_multiplier(luts[name], _rows(layer)[0].numel(), where, accumulator)
+    if fold_batch_norm:
+        fold_batch_norms(converted, chosen.values(), calibration[:1])
     ranges = input_ranges(converted, chosen, calibration, percentile if calibrator == "percentile" else None)
     replacements: dict[nn.Module, ApproxLayer] = {}
     for name, layer in chosen.items():
@@ -142,11 +130,10 @@ def approximate(
             layer,
             own,
             quant_params(*ranges[name], bits[0], own.signed),
-            weight_params(
-                layer.weight.detach().numpy(), bits[1], own.signed, per_channel=weights == "per-channel"
-            ),
+            weight_params(_rows(layer).numpy(), bits[1], own.signed, per_channel=weights == "per-channel"),
             activation_operand=activation_operand,
             accumulator=accumulator,
+            gradient=gradient,
             name=shown_name(name, layer),
         )
     converted = _replaced(converted, replacements).eval()
@@ -154,59 +141,34 @@ def approximate(
     return converted
 
 
-def swap_lut(net: nn.Module, lut: Lut | Mapping[str, Lut]) -> nn.Module:
+def _rows(layer: ReplaceableLayer) -> Tensor:
+    """Return the weight with one row per output."""
+    weight = layer.weight.detach()
+    return weight.T if isinstance(layer, MatrixProduct) else weight
+
+
+def swap_lut(net: nn.Module, lut: Multipliers) -> nn.Module:
     """Return a copy of an approximate network on another multiplier, with the same calibration.
 
     Parameters
     ----------
     net : nn.Module
         A network from `approximate`; it is not changed. The copy shares its float parameters.
-    lut : Lut, or mapping of str to Lut
-        The new multiplier of all approximate layers, or of each by name.
+    lut : Lut, mapping of str to Lut, list of Lut, or callable
+        The new multiplier of all approximate layers, of each by name or in order, or a rule that takes a
+        layer's name and the approximate layer. None: the layer keeps its multiplier.
 
     Raises
     ------
     AccelsimError
         If the network is not approximate, or a multiplier's widths or signedness are not the old one's.
     """
-    luts = lut_of_each(lut, _approximate_layers(net))
+    luts = lut_of_each(lut, approximate_layers(net))
     swapped = copy.deepcopy(net, {id(parameter): parameter for parameter in net.parameters()})
-    for name, layer in _approximate_layers(swapped).items():
-        layer.set_multiplier(luts[name])
+    layers = approximate_layers(swapped)
+    for name, new in luts.items():
+        layers[name].set_multiplier(new)
     return swapped
-
-
-def layer_report(net: nn.Module) -> list[LayerReport]:
-    """Return one row per approximate layer, in the order of the network's modules.
-
-    Raises
-    ------
-    AccelsimError
-        If the network is not approximate.
-    """
-    return [
-        LayerReport(
-            name=name,
-            kind="conv" if isinstance(layer, ApproxConv2d) else "linear",
-            input_shape=layer.calls[0].input_shape,
-            output_shape=layer.calls[0].output_shape,
-            macs_per_image=sum(call.macs for call in layer.calls),
-            activation_scale=float(layer.activation_scale),
-            activation_zero_point=int(layer.activation_zero_point),
-            weight_scales=tuple(layer.weight_scale.reshape(-1).tolist()),
-            weight_zero_points=tuple(layer.weight_zero_point.reshape(-1).tolist()),
-            multiplier=layer.lut.name,
-            activation_operand=layer.activation_operand,
-        )
-        for name, layer in _approximate_layers(net).items()
-    ]
-
-
-def _approximate_layers(net: nn.Module) -> dict[str, ApproxLayer]:
-    found = {name: module for name, module in net.named_modules() if isinstance(module, ApproxLayer)}
-    if not found:
-        raise AccelsimError(f"{type(net).__name__} has no approximate layer; approximate() makes them")
-    return found
 
 
 def _replaced(net: nn.Module, replacements: Mapping[nn.Module, ApproxLayer]) -> nn.Module:
@@ -224,7 +186,7 @@ def _record_calls(net: nn.Module, image: Tensor) -> None:
 
     Without hooks: they would keep `nn.TransformerEncoderLayer` from the path on which it bypasses layers.
     """
-    layers = _approximate_layers(net)
+    layers = approximate_layers(net)
     for layer in layers.values():
         layer.records_calls = True
     with torch.no_grad(), own_errors("the net does not run on approximate layers"):

@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
-from accelsim.calibration import observed_ranges, own_errors, run_batches
+from accelsim.batch_norms import fused, norms_after_layers
+from accelsim.calibration import observed_ranges, run_batches
 from accelsim.errors import AccelsimError
 from accelsim.float_layers import (
     Addition,
@@ -21,6 +21,7 @@ from accelsim.float_layers import (
     is_dropped,
     not_covered,
 )
+from accelsim.tracing import trace
 
 __all__ = ["FloatGraph", "FloatLayer", "float_graph", "with_children"]
 
@@ -151,7 +152,7 @@ def float_graph(net: nn.Module, image: Tensor) -> FloatGraph:
         If the network cannot be traced, does not take the image, takes or returns several tensors, or has a
         layer without an integer counterpart.
     """
-    module = _traced(net)
+    module = trace(with_children(copy.deepcopy(net).eval())).eval()
     _resolve_in_place(module)
     _drop(module)
     _fold_batch_norms(module)
@@ -174,11 +175,6 @@ def float_graph(net: nn.Module, image: Tensor) -> FloatGraph:
 def with_children(net: nn.Module) -> nn.Module:
     """Return a layer alone in a container, named after its type: only there is it traced as a layer."""
     return net if any(True for _ in net.children()) else nn.Sequential(OrderedDict({type(net).__name__: net}))
-
-
-def _traced(net: nn.Module) -> fx.GraphModule:
-    with own_errors("the net cannot be traced by torch.fx"):
-        return fx.symbolic_trace(with_children(copy.deepcopy(net).eval())).eval()
 
 
 def _resolve_in_place(module: fx.GraphModule) -> None:
@@ -205,22 +201,10 @@ def _drop(module: fx.GraphModule) -> None:
 
 def _fold_batch_norms(module: fx.GraphModule) -> None:
     modules = dict(module.named_modules())
-    calls = Counter(node.target for node in module.graph.nodes if node.op == "call_module")
-    for node in list(module.graph.nodes):
-        before = node.all_input_nodes[0] if node.op == "call_module" else None
-        if before is None or before.op != "call_module" or len(before.users) > 1 or calls[before.target] > 1:
-            continue
-        layer, norm = modules[str(before.target)], modules[str(node.target)]
-        if type(norm) not in _BATCH_NORMS or norm.running_mean is None:
-            continue
-        if type(layer) is nn.Conv2d:
-            fused: nn.Module = fuse_conv_bn_eval(layer, norm)
-        elif type(layer) is nn.Linear:
-            fused = fuse_linear_bn_eval(layer, norm)
-        else:
-            continue
-        module.add_submodule(str(before.target), fused)
-        modules[str(before.target)] = fused
+    for before, node in norms_after_layers(module):
+        layer = fused(modules[str(before.target)], modules[str(node.target)])
+        module.add_submodule(str(before.target), layer)
+        modules[str(before.target)] = layer
         node.replace_all_uses_with(before)
         module.graph.erase_node(node)
     module.delete_all_unused_submodules()

@@ -1,6 +1,6 @@
 """Integer-only networks: quantized weights, and codes from the image to the last layer's sums."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Self
 
@@ -25,9 +25,8 @@ from accelsim.gemm import check_multiplier
 from accelsim.integer_layers import OperationBuilder
 from accelsim.integer_mac_layer import IntegerMacLayer, MacEngine, fast_engine
 from accelsim.integer_operations import IntegerOperation, levels_of
-from accelsim.lut import Lut
 from accelsim.quantization import QuantParams, quant_params
-from accelsim.selection import lut_of_each, selected_layers
+from accelsim.selection import Multipliers, lut_of_each, selected_layers
 from accelsim.straight_through import straight_through
 from accelsim.workers import share_tasks
 
@@ -196,7 +195,7 @@ class IntegerNetwork(nn.Module):
 
 def integer_network(
     net: nn.Module,
-    lut: Lut | Mapping[str, Lut],
+    lut: Multipliers,
     *,
     calibration: Tensor,
     activation_operand: ActivationOperand = "a",
@@ -220,8 +219,9 @@ def integer_network(
     ----------
     net : nn.Module
         The float network, which is taken in evaluation mode; it is not changed.
-    lut : Lut, or mapping of str to Lut
-        The multiplier of all `Conv2d` and `Linear` layers, or of each by name.
+    lut : Lut, mapping of str to Lut, list of Lut, or callable
+        The multiplier of all `Conv2d` and `Linear` layers, of each by name or in order, or a rule that takes
+        a layer's name and the layer.
     calibration : float tensor of shape (images, ...)
         Inputs of the network that are typical of its use.
     activation_operand, weights, calibrator, percentile
@@ -243,7 +243,10 @@ def integer_network(
     check_calibration(calibration)
     accumulator = accumulator or Accumulator()
     net = with_children(net)
-    luts = lut_of_each(lut, selected_layers(net, "all"))
+    layers = selected_layers(net, "all")
+    luts = lut_of_each(lut, layers)
+    for name in layers.keys() - luts.keys():
+        raise AccelsimError(f"layer {name} gets no multiplier; in an integer-only network each layer has one")
     graph = float_graph(net, calibration[:1])
     for layer in graph.layers:
         if isinstance(layer.operation, nn.Conv2d | nn.Linear):

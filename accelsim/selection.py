@@ -1,19 +1,26 @@
 """Which layers of a network are meant, and which multiplier each of them gets."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from torch import nn
 
 from accelsim.errors import AccelsimError, nearest
+from accelsim.layers import ApproxLayer
 from accelsim.lut import Lut
+from accelsim.matrix_product import MatrixProduct
+from accelsim.quantized_layer import ReplaceableLayer
 
-__all__ = ["lut_of_each", "selected_layers", "shown_name"]
+__all__ = ["Multipliers", "approximate_layers", "lut_of_each", "selected_layers", "shown_name"]
+
+#: One multiplier for all layers; one for each by name, or in order; or a rule that takes a layer's name and
+#: the layer. None: the layer stays as it is.
+Multipliers = Lut | Mapping[str, Lut | None] | list[Lut | None] | Callable[[str, nn.Module], Lut | None]
 
 _KINDS: Mapping[str, tuple[type[nn.Module], ...]] = {
-    "all": (nn.Conv2d, nn.Linear),
-    "conv": (nn.Conv2d,),
-    "linear": (nn.Linear,),
+    "all": (nn.Conv1d, nn.Conv2d, nn.Linear, MatrixProduct),
+    "conv": (nn.Conv1d, nn.Conv2d),
+    "linear": (nn.Linear, MatrixProduct),
 }
 
 
@@ -22,10 +29,25 @@ def shown_name(name: str, layer: nn.Module) -> str:
     return name or type(layer).__name__
 
 
-def selected_layers(net: nn.Module, layers: str | Iterable[str]) -> dict[str, nn.Conv2d | nn.Linear]:
+def approximate_layers(net: nn.Module) -> dict[str, ApproxLayer]:
+    """Return the approximate layers of a network by name.
+
+    Raises
+    ------
+    AccelsimError
+        If there is none.
+    """
+    found = {name: module for name, module in net.named_modules() if isinstance(module, ApproxLayer)}
+    if not found:
+        raise AccelsimError(f"{type(net).__name__} has no approximate layer; approximate() makes them")
+    return found
+
+
+def selected_layers(net: nn.Module, layers: str | Iterable[str]) -> dict[str, ReplaceableLayer]:
     """Return the chosen layers by name; a layer used in several places has the name of the first.
 
-    Only `Conv2d` and `Linear` themselves are found: what a subclass does with its weight is not known here.
+    Only `Conv1d`, `Conv2d` and `Linear` themselves are found: what a subclass does with its weight is not
+    known here.
 
     Raises
     ------
@@ -38,7 +60,7 @@ def selected_layers(net: nn.Module, layers: str | Iterable[str]) -> dict[str, nn
     modules = dict(net.named_modules(remove_duplicate=False))
     found = {name: module for name, module in net.named_modules() if type(module) in _KINDS["all"]}
     if not found:
-        raise AccelsimError(f"{type(net).__name__} has no Conv2d or Linear layer to replace")
+        raise AccelsimError(f"{type(net).__name__} has no Conv1d, Conv2d or Linear layer to replace")
     if isinstance(layers, str):
         if layers not in _KINDS:
             hint = f'; for one layer write layers=["{layers}"]' if layers in modules else ""
@@ -60,7 +82,9 @@ def selected_layers(net: nn.Module, layers: str | Iterable[str]) -> dict[str, nn
                 raise AccelsimError(f"the net has no layer {name!r}{nearest(name, found) or _listing(found)}")
             if type(modules[name]) not in _KINDS["all"]:
                 kind = type(modules[name]).__name__
-                raise AccelsimError(f"layer {name} is a {kind}; only Conv2d and Linear can be replaced")
+                raise AccelsimError(
+                    f"layer {name} is a {kind}; only Conv1d, Conv2d and Linear can be replaced"
+                )
         wanted = {first_names[id(modules[name])] for name in layers}
         chosen = {name: module for name, module in found.items() if name in wanted}
         if not chosen:
@@ -68,38 +92,58 @@ def selected_layers(net: nn.Module, layers: str | Iterable[str]) -> dict[str, nn
     return {name: _replaceable(shown_name(name, module), module) for name, module in chosen.items()}
 
 
-def lut_of_each(lut: Lut | Mapping[str, Lut], layers: Iterable[str]) -> dict[str, Lut]:
-    """Return the multiplier of each layer.
+def lut_of_each(lut: Multipliers, layers: Mapping[str, nn.Module]) -> dict[str, Lut]:
+    """Return the multiplier of each layer that gets one.
 
     Parameters
     ----------
-    lut : Lut, or mapping of str to Lut
-        The multiplier of all layers, or of each by name.
-    layers : iterable of str
-        The layers that need one.
+    lut : Lut, mapping of str to Lut, list of Lut, or callable
+        The multiplier of all layers, of each by name or in order, or a rule that is called with each layer's
+        name and the layer. Instead of a LUT, None leaves the layer out.
+    layers : mapping of str to nn.Module
+        The layers by name, in order.
 
     Raises
     ------
     AccelsimError
-        If it is not a LUT, a layer has none, or a name in the mapping is not one of the layers.
+        If it is none of those, the number of multipliers is not that of the layers, a layer has none in a
+        mapping, a name in the mapping is not one of the layers, or every layer is left out.
     """
     names = list(layers)
-    if not isinstance(lut, Mapping):
-        return dict.fromkeys(names, _checked(lut))
-    for name in lut:
+    given: Mapping[str, object]
+    if isinstance(lut, Mapping):
+        _check_names(lut, names)
+        given = lut
+    elif isinstance(lut, list | tuple):
+        if len(lut) != len(names):
+            raise AccelsimError(
+                f"{len(lut)} multipliers are given for {len(names)} layers: {', '.join(map(_written, names))}"
+            )
+        given = dict(zip(names, lut, strict=True))
+    elif callable(lut) and not isinstance(lut, Lut):
+        given = {name: lut(name, layer) for name, layer in layers.items()}
+    else:
+        given = dict.fromkeys(names, _checked(lut))
+    found = {name: _checked(given[name]) for name in names if given[name] is not None}
+    if not found:
+        raise AccelsimError(f"every layer is left without a multiplier: {', '.join(map(_written, names))}")
+    return found
+
+
+def _check_names(given: Mapping[str, object], names: list[str]) -> None:
+    for name in given:
         if name not in names:
             hint = nearest(name, names) if isinstance(name, str) else ""
             raise AccelsimError(
                 f"a multiplier is given for {name!r}, which is not among the layers chosen"
                 f"{hint or _listing(names)}"
             )
-    missing = [name for name in names if name not in lut]
+    missing = [name for name in names if name not in given]
     if missing:
         raise AccelsimError(
             f"no multiplier is given for layer {', '.join(map(_written, missing))}; name it in the mapping, "
             "or choose the layers to replace with layers=[...]"
         )
-    return {name: _checked(lut[name]) for name in names}
 
 
 def _checked(lut: object) -> Lut:
@@ -110,8 +154,8 @@ def _checked(lut: object) -> Lut:
     raise AccelsimError(f"the multiplier is a {type(lut).__name__}; expected a Lut")
 
 
-def _replaceable(name: str, module: nn.Module) -> nn.Conv2d | nn.Linear:
-    assert isinstance(module, nn.Conv2d | nn.Linear)
+def _replaceable(name: str, module: nn.Module) -> ReplaceableLayer:
+    assert isinstance(module, ReplaceableLayer)
     if module._forward_hooks or module._forward_pre_hooks or "weight" not in module._parameters:
         raise AccelsimError(
             f"layer {name} has forward hooks (weight_norm and spectral_norm put them there), which would be "

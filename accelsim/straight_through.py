@@ -74,7 +74,7 @@ class _Surrogate(torch.autograd.Function):
             )
         mapped = input.movedim(in_dims[2] or 0, 0)
         output = with_gradients(approximate, gradients, mapped.flatten(0, 1), *others)
-        return output.unflatten(0, mapped.shape[:2]), 0
+        return output.reshape(*mapped.shape[:2], *output.shape[1:]), 0
 
 
 def _gradients_of(

@@ -13,7 +13,7 @@ from accelsim.cli.versions import software_versions
 if TYPE_CHECKING:
     from torch import nn
 
-    from accelsim.conversion import LayerReport
+    from accelsim.network_report import LayerReport
 
 __all__ = ["evaluate"]
 
@@ -44,8 +44,8 @@ def evaluate(output: Output, setting: Setting, layers_report: bool) -> None:
     """
     experiment = setting.prepare(output)
     from accelsim.attacks import wilson_interval
-    from accelsim.conversion import layer_report
     from accelsim.models import correct_count
+    from accelsim.network_report import layer_report
 
     images, labels = experiment.images, experiment.labels
 

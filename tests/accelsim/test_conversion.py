@@ -7,10 +7,11 @@ import torch
 from torch import nn
 
 from accelsim.accumulator import Accumulator
-from accelsim.conversion import LayerReport, approximate, layer_report, swap_lut
+from accelsim.conversion import approximate, swap_lut
 from accelsim.errors import AccelsimError
 from accelsim.layers import ApproxConv2d, ApproxLinear
 from accelsim.lut import Lut, operand_values
+from accelsim.network_report import LayerReport, layer_report
 
 
 def make_lut(

@@ -47,7 +47,7 @@ def test_hooked_layer_is_refused(net: Any, images: torch.Tensor) -> None:
     [
         ({"layers": ["features.1x"]}, "no layer 'features.1x'; did you mean features.2"),
         ({"layers": ["nothing"]}, "no layer 'nothing'; it has c1, features.2, fc"),
-        ({"layers": ["dropout"]}, "layer dropout is a Dropout; only Conv2d and Linear"),
+        ({"layers": ["dropout"]}, "layer dropout is a Dropout; only Conv1d, Conv2d and Linear"),
         ({"layers": []}, "layers is empty; choose from c1, features.2, fc"),
         (
             {"layers": "convs"},
@@ -87,7 +87,7 @@ def test_hooked_layer_is_refused(net: Any, images: torch.Tensor) -> None:
         ({"calibration": torch.full((1, 1, 16, 16), torch.inf)}, "calibration data holds NaN or infinity"),
         ({"calibration": np.zeros((1, 1, 16, 16))}, "calibration data is a ndarray; expected a torch.Tensor"),
         ({"net": "lenet5"}, "the net is a str; expected a torch.nn.Module"),
-        ({"net": nn.Sequential(nn.ReLU())}, "Sequential has no Conv2d or Linear layer to replace"),
+        ({"net": nn.Sequential(nn.ReLU())}, "Sequential has no Conv1d, Conv2d or Linear layer to replace"),
         ({"net": nn.Linear(16, 2), "layers": "conv"}, "Linear has no conv layer to replace"),
     ],
 )

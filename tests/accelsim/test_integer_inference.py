@@ -373,7 +373,7 @@ def test_operand_order_is_honoured() -> None:
             {"net": nn.Sequential(nn.Conv2d(3, 4, 3), nn.Sigmoid())},
             "^layer 1 is of type Sigmoid, which an integer-on",
         ),
-        ({"net": nn.Sequential(nn.ReLU())}, "no Conv2d or Linear layer"),
+        ({"net": nn.Sequential(nn.ReLU())}, "no Conv1d, Conv2d or Linear layer"),
         ({"net": "lenet5"}, "the net is a str; expected a torch.nn.Module"),
         ({"lut": "mul8u_exact"}, r'load_lut\("mul8u_exact"\) makes a LUT'),
         ({"lut": {"0": exact(), "1": exact()}}, "given for '1', which is not among the layers"),

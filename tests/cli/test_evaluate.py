@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from accelsim.conversion import LayerReport, approximate
+from accelsim.conversion import approximate
 from accelsim.errors import AccelsimError
 from accelsim.models import calibration_images, load_checkpoint, load_dataset
+from accelsim.network_report import LayerReport
 from accelsim.rtl.catalogue import load_lut
 
 
