@@ -8,7 +8,7 @@ from numba import types
 from numba.core import cgutils, config
 from numba.extending import intrinsic
 
-__all__ = ["LANES", "Arithmetic", "rounds_in_registers", "sum_products"]
+__all__ = ["LANES", "Arithmetic", "copy_lanes", "rounds_in_registers", "sum_products"]
 
 #: Lanes of one vector: those of a register of AVX-512, several registers on other CPUs.
 LANES = 16
@@ -109,8 +109,40 @@ def _sum_products(
                 builder.store(product.added(builder, builder.load(total), own, spread), total)
     for row, row_totals in enumerate(totals):
         for at, total in enumerate(row_totals):
-            target = builder.gep(sums, [_word((row * vectors + at) * LANES)])
-            builder.store(builder.load(total), builder.bitcast(target, _FLOATS.as_pointer())).align = 4
+            _store(builder, builder.load(total), sums, (row * vectors + at) * LANES)
+
+
+def _copy_lanes_typed(
+    typing_context: Any, vectors: Any, source: Any, first: Any, target: Any, at: Any
+) -> Any:
+    """Copy ``source[first:]`` to ``target[at:]``, 16 times ``vectors`` numbers of 32 bits.
+
+    Parameters
+    ----------
+    vectors : literal int
+        Vectors of 16 lanes.
+    source, target : uint32 arrays of one dimension
+        Where from and where to.
+    first, at : int
+        Offsets.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        from_at, to_at = (
+            builder.gep(context.make_array(kind)(context, builder, array).data, [offset])
+            for kind, array, offset in zip(
+                signature.args[1::2], arguments[1::2], arguments[2::2], strict=True
+            )
+        )
+        for vector in range(vectors.literal_value):
+            _store(builder, _vector(builder, from_at, vector * LANES), to_at, vector * LANES)
+        return context.get_dummy_value()
+
+    return types.void(vectors, source, types.int64, target, types.int64), generate
+
+
+#: To be called from compiled code, without the typing context.
+copy_lanes: Callable[..., None] = intrinsic(prefer_literal=True)(_copy_lanes_typed)
 
 
 class _Product:
@@ -201,6 +233,11 @@ def _vector(builder: Any, base: Any, offset: int) -> Any:
     loaded = builder.load(builder.bitcast(builder.gep(base, [_word(offset)]), _FLOATS.as_pointer()))
     loaded.align = 4
     return loaded
+
+
+def _store(builder: Any, vector: Any, base: Any, offset: int) -> None:
+    target = builder.bitcast(builder.gep(base, [_word(offset)]), _FLOATS.as_pointer())
+    builder.store(vector, target).align = 4
 
 
 def _spread(builder: Any, base: Any, offset: int) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from accelsim.float_gemm_kernel import LANES, Arithmetic, sum_products
+from accelsim.float_gemm_kernel import LANES, Arithmetic, copy_lanes, sum_products
 from accelsim.floats import rounded_product
 
 __all__ = ["TILE", "pack_rows", "tile_loop"]
@@ -17,6 +17,10 @@ __all__ = ["TILE", "pack_rows", "tile_loop"]
 _VECTORS, _ROWS = 2, 4
 #: Lanes of a tile.
 TILE = _VECTORS * LANES
+#: Runs of items side by side in a tile, up to which these are copied together.
+_RUNS = 8
+#: Numbers in a line of the caches.
+_LINE = 16
 #: Sums of two biased exponents between which no term or error of a product leaves the normal numbers.
 _LEAST_EXPONENTS, _LARGEST_EXPONENTS = 2 * 127 - 100, 2 * 127 + 124
 _INFINITY = 0x7F800000
@@ -60,23 +64,23 @@ def pack_rows(
     (groups, depth), rows = depth_at.shape, len(items_at)
     mask, doubled, subtracted = side
     for g in range(groups):
+        own, places = packed[g], depth_at[g]
         for row in range(rows):
             block = row // _ROWS * _ROWS
-            whole = block + _ROWS <= rows
-            first, together = (block, _ROWS) if whole else (row, 1)
+            first, together = (block, _ROWS) if block + _ROWS <= rows else (row, 1)
             smallest, largest = np.uint32(_INFINITY), np.uint32(0)
+            at = np.uint64((first * depth + row - first) * terms)
             for k in range(depth):
-                bits = values[depth_at[g, k] + items_at[row]]
+                bits = values[np.uint64(places[k] + items_at[row])]
                 magnitude = np.uint32(bits & np.uint32(0x7FFFFFFF))
-                if magnitude < least:
-                    bits = np.uint32(0)
-                else:
-                    smallest, largest = min(smallest, magnitude), max(largest, magnitude)
-                at = first * depth * terms + (k * together + row - first) * terms
-                masked, rest = _terms(bits, mask, doubled, subtracted)
-                packed[g, at] = masked
+                flushed = magnitude < least
+                smallest = min(smallest, np.uint32(_INFINITY) if flushed else magnitude)
+                largest = max(largest, np.uint32(0) if flushed else magnitude)
+                masked, rest = _terms(np.uint32(0) if flushed else bits, mask, doubled, subtracted)
+                own[at] = masked
                 if terms == 2:
-                    packed[g, at + 1] = rest
+                    own[at + np.uint64(1)] = rest
+                at += np.uint64(together * terms)
             extremes[g, row, 0], extremes[g, row, 1] = smallest, largest
 
 
@@ -87,20 +91,32 @@ def _gather(
     items_at: NDArray[np.int64],
     tile: NDArray[np.uint32],
 ) -> None:
-    """Fill a tile (depth, lanes) with bit patterns; lanes without an item get zeros."""
-    used = len(items_at)
-    together = items_at[used - 1] - items_at[0] == used - 1 and used == TILE
-    for k in range(len(depth_at)):
-        base = depth_at[k]
-        if together:
-            start = base + items_at[0]
-            for lane in range(TILE):
-                tile[k, lane] = values[start + lane]
-        else:
-            for lane in range(used):
-                tile[k, lane] = values[base + items_at[lane]]
-            for lane in range(used, TILE):
-                tile[k, lane] = 0
+    """Fill a tile with bit patterns, at ``k * TILE + lane``; lanes without an item get zeros.
+
+    Items that lie side by side are copied together, and with them what follows in memory, over which the
+    next items are copied then. So the tile has room for one more ``k``.
+    """
+    depth, used = len(depth_at), len(items_at)
+    starts = np.empty(_RUNS, np.int64)
+    runs = 0
+    for lane in range(used):
+        if lane == 0 or items_at[lane] != items_at[lane - 1] + 1:
+            if runs < _RUNS:
+                starts[runs] = lane
+            runs += 1
+    if used == TILE and runs <= _RUNS and depth_at.max() + items_at.max() + TILE <= len(values):
+        for k in range(depth):
+            for run in range(runs):
+                lane = starts[run]
+                copy_lanes(_VECTORS, values, depth_at[k] + items_at[lane], tile, k * TILE + lane)
+        return
+    tile[:] = 0
+    for first in range(0, depth, _LINE):
+        for lane in range(used):
+            to = np.uint64(first * TILE + lane)
+            for k in range(first, min(first + _LINE, depth)):
+                tile[to] = values[np.uint64(depth_at[k] + items_at[lane])]
+                to += np.uint64(TILE)
 
 
 @njit(nogil=True)
@@ -132,10 +148,10 @@ def _sum_any(
 ) -> None:
     """Sum the products of one row's operands, whatever they are."""
     sums[:] = 0
-    for k in range(len(tile)):
+    for k in range(len(depth_at)):
         other = np.float32(np.uint32(values[depth_at[k] + item_at]).view(np.float32))
         for lane in range(TILE):
-            own = np.float32(np.uint32(tile[k, lane]).view(np.float32))
+            own = np.float32(np.uint32(tile[k * TILE + lane]).view(np.float32))
             first, second = (own, other) if lanes_are_a else (other, own)
             sums[lane] += rounded_product(np.float32(first), np.float32(second), constants)
 
@@ -157,14 +173,14 @@ def tile_loop(arithmetic: Arithmetic | None, in_registers: int) -> Callable[...,
         row_values, row_depth_at, row_items_at, row_out = scalars
         depth, rows = lane_depth_at.shape[1], len(row_items_at)
         least = constants[4]
-        tile = np.empty((depth, TILE), np.uint32)
+        tile = np.empty((depth + 1) * TILE, np.uint32)
         own = np.empty((terms, depth * TILE), np.float32)
         sums = np.empty((_ROWS, TILE), np.float32)
         for task in range(first, stop):
             g, left = task // tiles, task % tiles * TILE
             used = min(TILE, len(lane_items_at) - left)
             _gather(values, lane_depth_at[g], lane_items_at[left : left + used], tile)
-            smallest, largest = _split(tile.ravel(), lane_side, least, own)
+            smallest, largest = _split(tile[: depth * TILE], lane_side, least, own)
             row = 0
             while row < rows:
                 together = _ROWS if row + _ROWS <= rows else 1
