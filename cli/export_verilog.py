@@ -1,4 +1,4 @@
-"""``accelsim export-verilog``: a multiplier as files for other tools."""
+"""``accelsim export-verilog``: a multiplier or a systolic array as files for other tools."""
 
 from pathlib import Path
 
@@ -31,29 +31,56 @@ __all__ = ["export_verilog"]
 )
 @output_options
 def export_verilog(output: Output, name: str, folder: Path, file_format: str) -> None:
-    """Write a multiplier as Verilog with a self-checking test bench.
+    """Write a multiplier or a systolic array as Verilog with a self-checking test bench.
 
-    NAME is a multiplier (`accelsim multipliers list`) or the path of a circuit. A multiplier of the library
-    keeps its structure: one module for each kind of cell. The same multiplier gives the same files, byte
-    for byte. Files of the same names are replaced.
+    NAME is a multiplier (`accelsim multipliers list`) or the path of a circuit; or an array, such as
+    `array:16x16:ws:mul8u_exact`, around any of them. The dataflow is ws, os or is. Options may follow:
+    `:acc24` for the width of the accumulators, `:saturate`, and `:activation-b` if operand b of the
+    multiplier is the activation. `gemm:` instead of `array:` adds what it takes to run tiled matrix
+    products from streams; its options `:steps4096` and `:depth4608` limit them.
+
+    Hardware that accelsim describes keeps its structure: one module for each kind of part. The same name
+    gives the same files, byte for byte. Files of the same names are replaced.
     """
     require_writable_folder(folder)
-    from accelsim.rtl.catalogue import find_circuit
-    from accelsim.rtl.export import blif_file, module_name, verilog_files, write_files
+    from accelsim.rtl.array_names import is_array_name
+    from accelsim.rtl.export import write_files
 
-    circuit = find_circuit(name)
-    with output.working(f"exporting {circuit.name}"):
-        files = verilog_files(circuit) if file_format == "verilog" else blif_file(circuit)
+    with output.working(f"exporting {name}"):
+        shown, module, files = (_array if is_array_name(name) else _multiplier)(name, file_format)
         write_files(folder, files)
     if output.json:
         output.document(
             {
-                "name": circuit.name,
-                "module": module_name(circuit),
+                "name": shown,
+                "module": module,
                 "format": file_format,
                 "folder": str(folder),
                 "files": list(files),
             }
         )
     else:
-        output.line(f"{circuit.name} in {folder}: {', '.join(files)}")
+        output.line(f"{shown} in {folder}: {', '.join(files)}")
+
+
+def _multiplier(name: str, file_format: str) -> tuple[str, str, dict[str, str]]:
+    """Return name, module and files of a multiplier."""
+    from accelsim.rtl.catalogue import find_circuit
+    from accelsim.rtl.export import blif_file, module_name, verilog_files
+
+    circuit = find_circuit(name)
+    files = verilog_files(circuit) if file_format == "verilog" else blif_file(circuit)
+    return circuit.name, module_name(circuit), files
+
+
+def _array(name: str, file_format: str) -> tuple[str, str, dict[str, str]]:
+    """Return name, module and files of an array."""
+    from accelsim.errors import AccelsimError
+    from accelsim.rtl.array_export import array_files, array_module_name
+    from accelsim.rtl.array_names import ArrayName
+
+    if file_format != "verilog":
+        raise AccelsimError(f"{name}: {file_format} is for multipliers; an array can be exported as verilog")
+    parsed = ArrayName.parse(name)
+    files = array_files(parsed)
+    return str(parsed), array_module_name(parsed, parsed.design().circuit), files

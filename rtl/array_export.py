@@ -8,6 +8,7 @@ from amaranth.hdl import Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
+from accelsim.errors import AccelsimError
 from accelsim.rtl.array_bench import Operands, array_bench
 from accelsim.rtl.array_names import ArrayName
 from accelsim.rtl.bench_jobs import random_job, random_operands, several_folds
@@ -21,6 +22,9 @@ from accelsim.rtl.tiled_gemm import TiledGemm
 from accelsim.rtl.yosys import yosys_version
 
 __all__ = ["array_files", "array_module_name"]
+
+#: Every PE is an instance, which takes some milliseconds to write.
+_MOST_PES = 1 << 16
 
 
 def array_module_name(name: ArrayName, circuit: Circuit) -> str:
@@ -53,8 +57,11 @@ def array_files(name: ArrayName, operands: Sequence[Operands] | None = None, see
     Raises
     ------
     AccelsimError
-        If there is no such multiplier, it has no gates, or the array cannot have it.
+        If there is no such multiplier, it has no gates, or the array cannot have it; or if the array is
+        larger than 256 x 256.
     """
+    if name.array.pes > _MOST_PES:
+        raise AccelsimError(f"{name}: {name.array.pes:,} PEs are too many to export; at most {_MOST_PES:,}")
     streams = name.streams()
     design = streams.design
     module = array_module_name(name, design.circuit)
@@ -118,13 +125,14 @@ _YOSYS_SCRIPT = """\
 # Synthesis of {name} to simple gates and flip-flops, module by module: yosys {name}.ys
 read_verilog {name}.v
 hierarchy -check -top {name}
-# Memories stay memories; `synth -top {name}` would make flip-flops of them.
+# Memories stay memories here, where all of synth would make flip-flops of them, and ABC's script is a short
+# one: its usual one takes minutes for the requantizers' multipliers.
 synth -top {name} -run begin:fine
 opt -fast -full
 opt -undriven -fine
 techmap
 opt -fast
-abc -fast
+abc -script +strash;ifraig;dch,-f;map
 opt -fast
 stat
 check

@@ -40,7 +40,8 @@ _WORDS = {"wrap": ("overflow", "wrap"), "saturate": ("overflow", "saturate")} | 
 
 def is_array_name(text: str) -> bool:
     """Return whether a text is the name of an array, right or wrong, and not that of a multiplier."""
-    return text.partition(":")[0] in _KINDS and ":" in text
+    kind, colon, rest = text.partition(":")
+    return bool(colon) and (kind in _KINDS or _SIZE.fullmatch(rest.partition(":")[0]) is not None)
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ class ArrayName:
         kind, *parts = text.split(":")
         size = _SIZE.fullmatch(parts[0]) if parts else None
         if kind not in _KINDS or size is None or len(parts) < 3:
-            raise AccelsimError(f"unknown array {text!r}: expected {_FORM}{nearest(kind, _KINDS)}")
+            hint = "" if kind in _KINDS else nearest(kind, _KINDS)
+            raise AccelsimError(f"unknown array {text!r}: expected {_FORM}{hint}")
         options: dict[str, Any] = {}
         while len(parts) > 3 and (option := _option(parts[-1], kind)):
             if option[0] in options:

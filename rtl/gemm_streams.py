@@ -42,9 +42,9 @@ class GemmStreams:
     max_depth: int = DEFAULT_MAX_DEPTH
 
     def __post_init__(self) -> None:
-        for name, limit in (("steps", self.max_steps), ("depth", self.max_depth)):
+        for what, limit in (("steps in a fold", self.max_steps), ("products in a sum", self.max_depth)):
             if not 2 <= limit <= _MOST:
-                raise AccelsimError(f"a largest {name} of {limit}; expected 2 to 2^24")
+                raise AccelsimError(f"at most {limit} {what}; expected 2 to 2^24")
 
     @property
     def step_limit(self) -> int:

@@ -159,8 +159,8 @@ def test_expected_sums_are_the_fast_engine_s():
 
 def test_limits():
     design = ArrayDesign(SystolicArray(2, 2), find_circuit("mul4u_exact"))
-    with pytest.raises(AccelsimError, match="a largest steps of 1; expected 2 to"):
+    with pytest.raises(AccelsimError, match="at most 1 steps in a fold; expected 2 to"):
         GemmStreams(design, 1)
-    with pytest.raises(AccelsimError, match="a largest depth of 0; expected 2 to"):
+    with pytest.raises(AccelsimError, match="at most 0 products in a sum; expected 2 to"):
         GemmStreams(design, max_depth=0)
     assert GemmStreams(design, 100, 17).operand_sum.width == 4 + 5
