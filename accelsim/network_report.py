@@ -11,8 +11,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from accelsim.batch_norms import BATCH_NORMS
 from accelsim.calibration import run_batches
+from accelsim.errors import AccelsimError
+from accelsim.float_mac_layers import ApproxFloatConv, ApproxFloatLayer
 from accelsim.functional_layers import call_stack, why_exact
-from accelsim.layers import ApproxConv2d
+from accelsim.layers import ApproxConv2d, ApproxLayer
 from accelsim.quantized_layer import ReplaceableLayer
 from accelsim.selection import approximate_layers
 from accelsim.tracing import traced_parts
@@ -35,11 +37,11 @@ class LayerReport:
     macs_per_image : int
         Products per image, over all calls; padded pixels included.
     activation_scale, activation_zero_point
-        Quantization of the input.
+        Quantization of the input; 1 and 0 in a layer on a float multiplier, which quantizes nothing.
     weight_scales, weight_zero_points : tuple
         Quantization of the weight: one entry, or one per output channel.
     multiplier : str
-        Name of the LUT.
+        Name of the multiplier.
     activation_operand : {"a", "b"}
         Operand of the multiplier that the activation goes to.
     """
@@ -85,24 +87,34 @@ def layer_report(net: nn.Module) -> list[LayerReport]:
     Raises
     ------
     AccelsimError
-        If the network is not approximate.
+        If the network is not approximate, or was converted without an image.
     """
-    return [
-        LayerReport(
-            name=name,
-            kind="conv" if isinstance(layer, ApproxConv2d) else "linear",
-            input_shape=layer.calls[0].input_shape,
-            output_shape=layer.calls[0].output_shape,
-            macs_per_image=sum(call.macs for call in layer.calls),
-            activation_scale=float(layer.activation_scale),
-            activation_zero_point=int(layer.activation_zero_point),
-            weight_scales=tuple(layer.weight_scale.reshape(-1).tolist()),
-            weight_zero_points=tuple(layer.weight_zero_point.reshape(-1).tolist()),
-            multiplier=layer.lut.name,
-            activation_operand=layer.activation_operand,
+    return [_row(name, layer) for name, layer in approximate_layers(net).items()]
+
+
+def _row(name: str, layer: ApproxLayer | ApproxFloatLayer) -> LayerReport:
+    if not layer.calls:
+        raise AccelsimError(f"the shapes of layer {name} are unknown: give approximate() a calibration image")
+    activation: tuple[float, int] = (1.0, 0)
+    weight: tuple[tuple[float, ...], ...] = ((1.0,), (0,))
+    if isinstance(layer, ApproxLayer):
+        activation = float(layer.activation_scale), int(layer.activation_zero_point)
+        weight = tuple(
+            tuple(each.reshape(-1).tolist()) for each in (layer.weight_scale, layer.weight_zero_point)
         )
-        for name, layer in approximate_layers(net).items()
-    ]
+    return LayerReport(
+        name=name,
+        kind="conv" if isinstance(layer, ApproxConv2d | ApproxFloatConv) else "linear",
+        input_shape=layer.calls[0].input_shape,
+        output_shape=layer.calls[0].output_shape,
+        macs_per_image=sum(call.macs for call in layer.calls),
+        activation_scale=activation[0],
+        activation_zero_point=activation[1],
+        weight_scales=weight[0],
+        weight_zero_points=weight[1],
+        multiplier=layer.lut.name if isinstance(layer, ApproxLayer) else layer.multiplier.name,
+        activation_operand=layer.activation_operand,
+    )
 
 
 def exact_operations(net: nn.Module, images: Tensor) -> list[ExactOperation]:
@@ -208,7 +220,7 @@ def _matrix_product(at: int) -> Callable[[Tensor, Any], int]:
 def _attention(output: Tensor, args: Any) -> int:
     query, key, value = args[:3]
     per_pair = query.shape[-1] + value.shape[-1]
-    return math.prod(query.shape[:-1]) * int(key.shape[-2]) * per_pair
+    return int(math.prod(query.shape[:-1]) * key.shape[-2] * per_pair)
 
 
 def _recurrent(output: Tensor, args: Any) -> int:
