@@ -13,6 +13,7 @@ from accelsim.models.lenet import ffnn, lenet5
 from accelsim.models.mobilenet import mobilenet
 from accelsim.models.resnet import resnet20
 from accelsim.models.seeds import check_seed
+from accelsim.models.vgg import vgg8
 
 __all__ = ["Architecture", "architecture", "build_network", "network_names"]
 
@@ -47,6 +48,7 @@ _ARCHITECTURES = MappingProxyType(
             Architecture("ffnn", ffnn, (1, 28, 28), 10),
             Architecture("resnet20", resnet20, (3, 32, 32), 10),
             Architecture("mobilenet", mobilenet, (3, 32, 32), 10),
+            Architecture("vgg8", vgg8, (3, 32, 32), 10),
             Architecture("alexnet", alexnet, (3, 224, 224), 1000),
         )
     }

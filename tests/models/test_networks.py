@@ -22,7 +22,7 @@ PARAMETERS = {
 
 
 def test_names() -> None:
-    assert network_names() == ["lenet5", "ffnn", "resnet20", "mobilenet", "alexnet"]
+    assert network_names() == ["lenet5", "ffnn", "resnet20", "mobilenet", "vgg8", "alexnet"]
     with pytest.raises(AccelsimError, match=r"^unknown network 'lenet-5'; did you mean lenet5 or"):
         build_network("lenet-5")
     with pytest.raises(AccelsimError, match=r"^unknown network 'resnet'; did you mean resnet20"):
@@ -114,12 +114,15 @@ MOBILENET_BLOCKS = [(16, 32), (32, 64), (64, 64), (64, 128), (128, 128)]
 MOBILENET = (
     3 * 16 * 9 + sum(9 * c + c * o + 2 * c + 2 * o for c, o in MOBILENET_BLOCKS) + 2 * 16 + 128 * 10 + 10
 )
+VGG_CONVOLUTIONS = [(3, 32), (32, 32), (32, 64), (64, 64), (64, 128), (128, 128)]
+VGG8 = sum(9 * c * o + o for c, o in VGG_CONVOLUTIONS) + (128 * 4 * 4 + 1) * 256 + 257 * 10
 #: as PyTorch's own documentation of the same network has it
 ALEXNET = 61_100_840
 
 
 @pytest.mark.parametrize(
-    ("name", "total"), [("resnet20", RESNET20), ("mobilenet", MOBILENET), ("alexnet", ALEXNET)]
+    ("name", "total"),
+    [("resnet20", RESNET20), ("mobilenet", MOBILENET), ("vgg8", VGG8), ("alexnet", ALEXNET)],
 )
 def test_larger_networks(name: str, total: int) -> None:
     net, of = build_network(name).eval(), architecture(name)
