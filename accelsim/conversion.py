@@ -13,9 +13,12 @@ from accelsim.accumulator import Accumulator
 from accelsim.batch_norms import fold_batch_norms
 from accelsim.calibration import input_ranges, own_errors
 from accelsim.errors import AccelsimError, nearest
+from accelsim.float_mac_layers import ApproxFloatLayer, approximate_float_layer
+from accelsim.float_products import FloatProducts
 from accelsim.functional_layers import make_functional_layers
 from accelsim.gemm import check_multiplier
 from accelsim.layers import ActivationOperand, ApproxLayer, Gradient, approximate_layer
+from accelsim.lut import Lut
 from accelsim.matrix_product import MatrixProduct
 from accelsim.quantization import quant_params, weight_params
 from accelsim.quantized_layer import ReplaceableLayer
@@ -40,7 +43,7 @@ def approximate(
     net: nn.Module,
     lut: Multipliers,
     *,
-    calibration: Tensor,
+    calibration: Tensor | None = None,
     layers: str | Iterable[str] = "all",
     activation_operand: ActivationOperand = "a",
     weights: WeightScales = "per-tensor",
@@ -59,6 +62,8 @@ def approximate(
     ``x @ self.weight``, becomes a layer of that module, named after the function. Everything else stays
     float; `accelsim.exact_operations` lists what of it multiplies.
 
+    A layer on a float multiplier is not quantized: it becomes an `ApproxFloatConv` or `ApproxFloatLinear`.
+
     The network keeps its classes, names and control flow. `torch.fx` traces it to find the batch
     normalisation that alone takes the output of a chosen layer; it is folded into the layer, and an
     `nn.Identity` takes its place. In what cannot be traced (control flow that depends on data) layers are
@@ -68,11 +73,13 @@ def approximate(
     ----------
     net : nn.Module
         The float network; it is not changed.
-    lut : Lut, mapping of str to Lut, list of Lut, or callable
+    lut : Lut or FloatProducts, mapping of str to these, list of these, or callable
         The multiplier of all chosen layers, of each by name or in order, or a rule that is called with each
-        layer's name and the float layer. Instead of a LUT, None leaves the layer float.
-    calibration : float tensor of shape (images, ...)
-        Inputs of the network that are typical of its use.
+        layer's name and the float layer. Instead of one, None leaves the layer float.
+    calibration : float tensor of shape (images, ...), optional
+        Inputs of the network that are typical of its use. May be left out where all multipliers are those of
+        floats; then functions on parameters and batch normalisation stay exact, and there is no
+        `layer_report`: one image is enough for these.
     layers : {"all", "conv", "linear"} or iterable of str
         Which convolution (1-D and 2-D) and linear layers to replace: all, those of one kind, or those named.
     activation_operand : {"a", "b"}
@@ -107,24 +114,40 @@ def approximate(
     """
     check_choices(activation_operand, weights, calibrator, percentile)
     check_float_net(net)
-    check_calibration(calibration)
+    if calibration is not None:
+        check_calibration(calibration)
     if gradient != "straight-through" and not isinstance(gradient, SmoothedDifference):
         raise AccelsimError(f'gradient is {gradient!r}; expected "straight-through" or SmoothedDifference()')
     converted = copy.deepcopy(net).eval()
-    with suppress(AccelsimError):  # a net that does not run is refused below, by a message on what it is
-        make_functional_layers(converted, calibration[:1])
+    if calibration is not None:
+        with suppress(AccelsimError):  # a net that does not run is refused below, by a message on what it is
+            make_functional_layers(converted, calibration[:1])
     chosen = selected_layers(converted, layers)
-    luts = lut_of_each(lut, chosen)
-    chosen = {name: chosen[name] for name in luts}
-    for name, layer in chosen.items():
-        where = f"layer {shown_name(name, layer)}"
-        check_multiplier(luts[name], _rows(layer)[0].numel(), where, accumulator)
-    if fold_batch_norm:
+    multipliers = lut_of_each(lut, chosen)
+    chosen = {name: chosen[name] for name in multipliers}
+    luts = {name: own for name, own in multipliers.items() if isinstance(own, Lut)}
+    for name, own in multipliers.items():
+        where = f"layer {shown_name(name, chosen[name])}"
+        if isinstance(own, Lut):
+            check_multiplier(own, _rows(chosen[name])[0].numel(), where, accumulator)
+            if calibration is None:
+                raise AccelsimError(f"{where} is to be quantized for {own.name}: give calibration data")
+        elif gradient != "straight-through":
+            raise AccelsimError(f'{where} multiplies floats ({own.name}): its gradient is "straight-through"')
+    if fold_batch_norm and calibration is not None:
         fold_batch_norms(converted, chosen.values(), calibration[:1])
-    ranges = input_ranges(converted, chosen, calibration, percentile if calibrator == "percentile" else None)
-    replacements: dict[nn.Module, ApproxLayer] = {}
+    ranges = {}
+    if calibration is not None and luts:
+        clipped = percentile if calibrator == "percentile" else None
+        ranges = input_ranges(converted, {name: chosen[name] for name in luts}, calibration, clipped)
+    replacements: dict[nn.Module, ApproxLayer | ApproxFloatLayer] = {}
     for name, layer in chosen.items():
-        own = luts[name]
+        own, shown = multipliers[name], shown_name(name, layer)
+        if isinstance(own, FloatProducts):
+            replacements[layer] = approximate_float_layer(
+                layer, own, activation_operand=activation_operand, name=shown
+            )
+            continue
         bits = (own.a_width, own.b_width) if activation_operand == "a" else (own.b_width, own.a_width)
         replacements[layer] = approximate_layer(
             layer,
@@ -134,10 +157,11 @@ def approximate(
             activation_operand=activation_operand,
             accumulator=accumulator,
             gradient=gradient,
-            name=shown_name(name, layer),
+            name=shown,
         )
     converted = _replaced(converted, replacements).eval()
-    _record_calls(converted, calibration[:1])
+    if calibration is not None:
+        _record_calls(converted, calibration[:1])
     return converted
 
 
@@ -154,24 +178,34 @@ def swap_lut(net: nn.Module, lut: Multipliers) -> nn.Module:
     ----------
     net : nn.Module
         A network from `approximate`; it is not changed. The copy shares its float parameters.
-    lut : Lut, mapping of str to Lut, list of Lut, or callable
+    lut : Lut or FloatProducts, mapping of str to these, list of these, or callable
         The new multiplier of all approximate layers, of each by name or in order, or a rule that takes a
         layer's name and the approximate layer. None: the layer keeps its multiplier.
 
     Raises
     ------
     AccelsimError
-        If the network is not approximate, or a multiplier's widths or signedness are not the old one's.
+        If the network is not approximate, or a multiplier's widths or signedness are not the old one's, or
+        only one of both multiplies floats.
     """
     luts = lut_of_each(lut, approximate_layers(net))
     swapped = copy.deepcopy(net, {id(parameter): parameter for parameter in net.parameters()})
     layers = approximate_layers(swapped)
     for name, new in luts.items():
-        layers[name].set_multiplier(new)
+        layer = layers[name]
+        if isinstance(layer, ApproxLayer) and isinstance(new, Lut):
+            layer.set_multiplier(new)
+        elif isinstance(layer, ApproxFloatLayer) and isinstance(new, FloatProducts):
+            layer.multiplier = new
+        else:
+            kind = "integers" if isinstance(layer, ApproxLayer) else "floats"
+            raise AccelsimError(
+                f"layer {name} multiplies {kind}, and {new.name} does not; start from the float net"
+            )
     return swapped
 
 
-def _replaced(net: nn.Module, replacements: Mapping[nn.Module, ApproxLayer]) -> nn.Module:
+def _replaced(net: nn.Module, replacements: Mapping[nn.Module, nn.Module]) -> nn.Module:
     if net in replacements:
         return replacements[net]
     for parent in net.modules():
@@ -216,7 +250,7 @@ def check_float_net(net: nn.Module) -> None:
     """Raise unless this is a network without approximate layers."""
     if not isinstance(net, nn.Module):
         raise AccelsimError(f"the net is a {type(net).__name__}; expected a torch.nn.Module")
-    if any(isinstance(module, ApproxLayer) for module in net.modules()):
+    if any(isinstance(module, ApproxLayer | ApproxFloatLayer) for module in net.modules()):
         raise AccelsimError(
             "the net is approximate already; start from the float net, or change the multiplier with swap_lut"
         )

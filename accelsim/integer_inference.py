@@ -25,6 +25,7 @@ from accelsim.gemm import check_multiplier
 from accelsim.integer_layers import OperationBuilder
 from accelsim.integer_mac_layer import IntegerMacLayer, MacEngine, fast_engine
 from accelsim.integer_operations import IntegerOperation, levels_of
+from accelsim.lut import Lut
 from accelsim.quantization import QuantParams, quant_params
 from accelsim.selection import Multipliers, lut_of_each, selected_layers
 from accelsim.straight_through import straight_through
@@ -244,7 +245,13 @@ def integer_network(
     accumulator = accumulator or Accumulator()
     net = with_children(net)
     layers = selected_layers(net, "all")
-    luts = lut_of_each(lut, layers)
+    luts = {}
+    for name, own in lut_of_each(lut, layers).items():
+        if not isinstance(own, Lut):
+            raise AccelsimError(
+                f"layer {name}: {own.name} multiplies floats; an integer-only network takes a Lut"
+            )
+        luts[name] = own
     for name in layers.keys() - luts.keys():
         raise AccelsimError(f"layer {name} gets no multiplier; in an integer-only network each layer has one")
     graph = float_graph(net, calibration[:1])

@@ -96,12 +96,12 @@ def _row(name: str, layer: ApproxLayer | ApproxFloatLayer) -> LayerReport:
     if not layer.calls:
         raise AccelsimError(f"the shapes of layer {name} are unknown: give approximate() a calibration image")
     activation: tuple[float, int] = (1.0, 0)
-    weight: tuple[tuple[float, ...], ...] = ((1.0,), (0,))
+    scales: tuple[float, ...] = (1.0,)
+    zero_points: tuple[int, ...] = (0,)
     if isinstance(layer, ApproxLayer):
         activation = float(layer.activation_scale), int(layer.activation_zero_point)
-        weight = tuple(
-            tuple(each.reshape(-1).tolist()) for each in (layer.weight_scale, layer.weight_zero_point)
-        )
+        scales = tuple(layer.weight_scale.reshape(-1).tolist())
+        zero_points = tuple(layer.weight_zero_point.reshape(-1).tolist())
     return LayerReport(
         name=name,
         kind="conv" if isinstance(layer, ApproxConv2d | ApproxFloatConv) else "linear",
@@ -110,8 +110,8 @@ def _row(name: str, layer: ApproxLayer | ApproxFloatLayer) -> LayerReport:
         macs_per_image=sum(call.macs for call in layer.calls),
         activation_scale=activation[0],
         activation_zero_point=activation[1],
-        weight_scales=weight[0],
-        weight_zero_points=weight[1],
+        weight_scales=scales,
+        weight_zero_points=zero_points,
         multiplier=layer.lut.name if isinstance(layer, ApproxLayer) else layer.multiplier.name,
         activation_operand=layer.activation_operand,
     )

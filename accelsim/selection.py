@@ -6,16 +6,33 @@ import torch
 from torch import nn
 
 from accelsim.errors import AccelsimError, nearest
+from accelsim.float_mac_layers import ApproxFloatLayer
+from accelsim.float_products import FloatProducts
 from accelsim.layers import ApproxLayer
 from accelsim.lut import Lut
 from accelsim.matrix_product import MatrixProduct
 from accelsim.quantized_layer import ReplaceableLayer
 
-__all__ = ["Multipliers", "approximate_layers", "lut_of_each", "selected_layers", "shown_name"]
+__all__ = [
+    "AnyMultiplier",
+    "Multipliers",
+    "approximate_layers",
+    "lut_of_each",
+    "selected_layers",
+    "shown_name",
+]
+
+#: What a layer multiplies with: integers by a LUT, or floats.
+AnyMultiplier = Lut | FloatProducts
 
 #: One multiplier for all layers; one for each by name, or in order; or a rule that takes a layer's name and
 #: the layer. None: the layer stays as it is.
-Multipliers = Lut | Mapping[str, Lut | None] | list[Lut | None] | Callable[[str, nn.Module], Lut | None]
+Multipliers = (
+    AnyMultiplier
+    | Mapping[str, AnyMultiplier | None]
+    | list[AnyMultiplier | None]
+    | Callable[[str, nn.Module], AnyMultiplier | None]
+)
 
 _KINDS: Mapping[str, tuple[type[nn.Module], ...]] = {
     "all": (nn.Conv1d, nn.Conv2d, nn.Linear, MatrixProduct),
@@ -29,7 +46,7 @@ def shown_name(name: str, layer: nn.Module) -> str:
     return name or type(layer).__name__
 
 
-def approximate_layers(net: nn.Module) -> dict[str, ApproxLayer]:
+def approximate_layers(net: nn.Module) -> dict[str, ApproxLayer | ApproxFloatLayer]:
     """Return the approximate layers of a network by name.
 
     Raises
@@ -37,7 +54,11 @@ def approximate_layers(net: nn.Module) -> dict[str, ApproxLayer]:
     AccelsimError
         If there is none.
     """
-    found = {name: module for name, module in net.named_modules() if isinstance(module, ApproxLayer)}
+    found = {
+        name: module
+        for name, module in net.named_modules()
+        if isinstance(module, ApproxLayer | ApproxFloatLayer)
+    }
     if not found:
         raise AccelsimError(f"{type(net).__name__} has no approximate layer; approximate() makes them")
     return found
@@ -92,14 +113,14 @@ def selected_layers(net: nn.Module, layers: str | Iterable[str]) -> dict[str, Re
     return {name: _replaceable(shown_name(name, module), module) for name, module in chosen.items()}
 
 
-def lut_of_each(lut: Multipliers, layers: Mapping[str, nn.Module]) -> dict[str, Lut]:
+def lut_of_each(lut: Multipliers, layers: Mapping[str, nn.Module]) -> dict[str, AnyMultiplier]:
     """Return the multiplier of each layer that gets one.
 
     Parameters
     ----------
-    lut : Lut, mapping of str to Lut, list of Lut, or callable
+    lut : Lut or FloatProducts, mapping of str to these, list of these, or callable
         The multiplier of all layers, of each by name or in order, or a rule that is called with each layer's
-        name and the layer. Instead of a LUT, None leaves the layer out.
+        name and the layer. Instead of one, None leaves the layer out.
     layers : mapping of str to nn.Module
         The layers by name, in order.
 
@@ -120,7 +141,7 @@ def lut_of_each(lut: Multipliers, layers: Mapping[str, nn.Module]) -> dict[str, 
                 f"{len(lut)} multipliers are given for {len(names)} layers: {', '.join(map(_written, names))}"
             )
         given = dict(zip(names, lut, strict=True))
-    elif callable(lut) and not isinstance(lut, Lut):
+    elif callable(lut) and not isinstance(lut, AnyMultiplier):
         given = {name: lut(name, layer) for name, layer in layers.items()}
     else:
         given = dict.fromkeys(names, _checked(lut))
@@ -146,12 +167,14 @@ def _check_names(given: Mapping[str, object], names: list[str]) -> None:
         )
 
 
-def _checked(lut: object) -> Lut:
-    if isinstance(lut, Lut):
+def _checked(lut: object) -> AnyMultiplier:
+    if isinstance(lut, AnyMultiplier):
         return lut
     if isinstance(lut, str):
         raise AccelsimError(f'the multiplier is given by name; load_lut("{lut}") makes a LUT of it')
-    raise AccelsimError(f"the multiplier is a {type(lut).__name__}; expected a Lut")
+    raise AccelsimError(
+        f"the multiplier is a {type(lut).__name__}; expected a Lut, or FloatProducts of load_float_multiplier"
+    )
 
 
 def _replaceable(name: str, module: nn.Module) -> ReplaceableLayer:
