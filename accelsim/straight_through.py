@@ -31,13 +31,15 @@ def straight_through(approximate: TensorFunction, exact: TensorFunction, *operan
 def with_gradients(approximate: TensorFunction, gradients: Gradients, *operands: Tensor | None) -> Tensor:
     """Return ``approximate(*operands)`` with gradients that another function computes.
 
-    It can be differentiated once. Under `torch.func.vmap` the first operand may be batched: its first
-    dimension, which is that of the images, then takes in the mapped one.
+    It can be differentiated once, by autograd itself: not by the transforms of `torch.func`. Under
+    `torch.func.vmap` the first operand may be batched: its first dimension, which is that of the images, then
+    takes in the mapped one.
 
     Raises
     ------
     AccelsimError
-        Under `torch.func.vmap` over an operand other than the first.
+        Under `torch.func.vmap` over an operand other than the first, and under `torch.func.grad` and others
+        that differentiate.
     """
     output: Tensor = _Surrogate.apply(approximate, gradients, *operands)  # type: ignore[no-untyped-call]
     return output
@@ -56,6 +58,11 @@ class _Surrogate(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        if not _has_memory(gradient):
+            raise AccelsimError(
+                "torch.func cannot differentiate an approximate layer (grad, vjp, jacrev); backward() and "
+                "torch.autograd.grad can"
+            )
         return None, None, *ctx.gradients(gradient, ctx.needs_input_grad[2:], ctx.saved_tensors)
 
     @staticmethod
@@ -75,6 +82,15 @@ class _Surrogate(torch.autograd.Function):
         mapped = input.movedim(in_dims[2] or 0, 0)
         output = with_gradients(approximate, gradients, mapped.flatten(0, 1), *others)
         return output.reshape(*mapped.shape[:2], *output.shape[1:]), 0
+
+
+def _has_memory(tensor: Tensor) -> bool:
+    """Return whether a tensor is one of numbers, not one that `torch.func` has wrapped."""
+    try:
+        tensor.data_ptr()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _gradients_of(

@@ -2,6 +2,7 @@
 
 import copy
 import io
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,6 +18,7 @@ from accelsim.im2col import im2col
 from accelsim.layers import ApproxConv2d, ApproxLayer, ApproxLinear, approximate_layer
 from accelsim.lut import Lut, operand_values
 from accelsim.quantization import quant_params, weight_params
+from accelsim.smoothed_difference import SmoothedDifference
 
 
 def exact_lut(a_width: int = 8, b_width: int = 8, *, signed: bool = False) -> Lut:
@@ -68,6 +70,25 @@ def test_memory_is_bounded(shape: tuple[int, ...], monkeypatch: pytest.MonkeyPat
     small_convolution()[2](torch.rand(shape))
     assert sum(sizes) == 36 * shape[0] * shape[2] * shape[3]
     assert max(sizes) <= 1 << 20 < sum(sizes)
+
+
+@pytest.mark.parametrize("shape", [(64, 4, 40, 40), (256, 4, 40, 40), (2, 4, 320, 320)])
+def test_memory_beside_the_output(shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the batch, a call needs its output and one block per thread: no copy of input or output."""
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(approx_layer, "BLOCK_BYTES", 1 << 19)
+    monkeypatch.setattr(layers, "BLOCK_BYTES", 1 << 19)
+    layer, inputs = small_convolution()[2], torch.rand(shape)
+    with torch.no_grad():
+        layer(inputs[:1])
+        tracemalloc.start()
+        try:
+            output = layer(inputs)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    one_image = 4 * inputs[0].numel() + 8 * output[0].numel()  # as floats, and its sums as int64
+    assert peak - output.nbytes < 2 * (3 * (1 << 19) + 3 * one_image)
 
 
 def test_calls_from_several_threads() -> None:
@@ -136,6 +157,43 @@ def test_copies() -> None:
     torch.save(twin, file)
     file.seek(0)
     assert torch.equal(torch.load(file, weights_only=False)(inputs), expected)
+
+
+@pytest.mark.parametrize("gradient", ["straight-through", SmoothedDifference(3)])
+def test_vmap_over_the_input(gradient: Any) -> None:
+    _, inputs, layer = small_convolution()
+    layer.gradient = gradient
+    expected = layer(inputs)
+    assert torch.equal(torch.func.vmap(layer)(inputs), expected)
+    moved = torch.func.vmap(layer, in_dims=2, out_dims=1)(inputs.reshape(1, 7, 4, 9, 8).movedim(0, 2))
+    assert torch.equal(moved, expected[:, None])
+    linear = quantized(nn.Linear(8, 3), exact_lut(), inputs)
+    assert torch.equal(torch.func.vmap(linear, in_dims=1, out_dims=1)(inputs), linear(inputs))
+    x = inputs.clone().requires_grad_()
+    (mapped,) = torch.autograd.grad(torch.func.vmap(layer)(x).square().sum(), x)
+    (plain,) = torch.autograd.grad(layer(x).square().sum(), x)
+    torch.testing.assert_close(mapped, plain)
+
+
+@pytest.mark.parametrize("gradient", ["straight-through", SmoothedDifference(3)])
+def test_transforms_that_are_refused(gradient: Any) -> None:
+    _, inputs, layer = small_convolution()
+    layer.gradient = gradient
+    weights = {"weight": layer.weight.detach()}
+
+    def loss(weights: dict[str, torch.Tensor]) -> torch.Tensor:
+        return torch.func.functional_call(layer, weights, (inputs,)).sum()
+
+    with pytest.raises(AccelsimError, match=r"vmap over the weights .*; map over its input alone"):
+        torch.func.vmap(loss)({"weight": torch.stack([layer.weight.detach()] * 2)})
+    for transform in (torch.func.grad(loss), torch.func.jacrev(loss)):
+        with pytest.raises(AccelsimError, match="torch.func cannot differentiate an approximate layer"):
+            transform(weights)
+
+
+def test_data_parallel() -> None:
+    _, inputs, layer = small_convolution()
+    assert torch.equal(nn.DataParallel(layer)(inputs), layer(inputs))
 
 
 def test_double_has_the_same_levels() -> None:

@@ -12,6 +12,7 @@ from accelsim.errors import AccelsimError
 from accelsim.layers import ApproxConv2d, ApproxLinear
 from accelsim.lut import Lut, operand_values
 from accelsim.network_report import LayerReport, layer_report
+from accelsim.smoothed_difference import SmoothedDifference
 
 
 def make_lut(
@@ -139,6 +140,47 @@ def test_multiplier_per_layer(net: Any, images: torch.Tensor) -> None:
     assert [row.multiplier for row in layer_report(converted)] == ["first", "second", "s"]
     swapped = swap_lut(converted, {**luts, "features.2": make_lut("third", 4, 4)})
     assert [row.multiplier for row in layer_report(swapped)] == ["first", "third", "s"]
+
+
+def test_multipliers_in_order_and_by_rule(net: Any, images: torch.Tensor) -> None:
+    def report(converted: nn.Module) -> dict[str, str]:
+        return {row.name: row.multiplier for row in layer_report(converted)}
+
+    first, second = make_lut("first"), make_lut("second", 4, 4)
+    listed = approximate(net, [first, second, first], calibration=images)
+    assert report(listed) == {"c1": "first", "features.2": "second", "fc": "first"}
+    assert isinstance(approximate(net, [None, first, None], calibration=images).c1, nn.Conv2d)
+    assert report(approximate(net, (first, second), calibration=images, layers="conv")) == {
+        "c1": "first", "features.2": "second",
+    }  # fmt: skip
+
+    def rule(name: str, layer: nn.Module) -> Lut | None:
+        if name == "c1":
+            return None
+        return first if isinstance(layer, nn.Linear) else second
+
+    ruled = approximate(net, rule, calibration=images)
+    assert report(ruled) == {"features.2": "second", "fc": "first"}
+    assert isinstance(ruled.c1, nn.Conv2d)
+    swapped = swap_lut(ruled, lambda name, layer: make_lut("third") if name == "fc" else None)
+    assert report(swapped) == {"features.2": "second", "fc": "third"}
+    named = approximate(net, {"c1": first, "features.2": None, "fc": None}, calibration=images)
+    assert report(named) == {"c1": "first"}
+
+
+def test_smoothed_difference_changes_gradients_alone(net: Any, images: torch.Tensor) -> None:
+    coarse = make_lut("coarse", drop=8)
+    plain, smooth = (
+        approximate(net, coarse, calibration=images, gradient=gradient)
+        for gradient in ("straight-through", SmoothedDifference(2))  # type: ignore[arg-type]
+    )
+    assert torch.equal(plain(images), smooth(images))
+    gradients = [
+        torch.autograd.grad(each(images).square().sum(), each.c1.weight)[0] for each in (plain, smooth)
+    ]
+    assert not torch.allclose(*gradients)
+    assert torch.nn.functional.cosine_similarity(*(each.flatten() for each in gradients), dim=0) > 0.5
+    assert swap_lut(smooth, EXACT).c1.gradient == SmoothedDifference(2)
 
 
 def test_swap(net: Any, images: torch.Tensor) -> None:

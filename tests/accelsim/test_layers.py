@@ -31,7 +31,7 @@ def random_lut(rng: np.random.Generator, a_width: int, b_width: int, *, signed: 
 
 
 def quantized(
-    layer: nn.Conv2d | nn.Linear,
+    layer: nn.Conv1d | nn.Conv2d | nn.Linear,
     lut: Lut,
     inputs: torch.Tensor,
     *,
@@ -156,6 +156,48 @@ def test_exact_multiplier_is_convolution_of_dequantized_values(
     geometry = (conv.stride, conv.padding, conv.dilation, conv.groups)
     expected = F.conv2d(torch.from_numpy(x), torch.from_numpy(w), conv.bias, *geometry)
     torch.testing.assert_close(layer(inputs), expected, rtol=1e-9, atol=1e-9)
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> tuple[nn.Conv1d, torch.Tensor]:
+    """Any 1-D convolution that PyTorch accepts, with an input."""
+    torch.manual_seed(draw(st.integers(0, 2**32)))
+    groups, kernel, dilation = (draw(st.integers(1, 3)) for _ in range(3))
+    channels, filters = groups * draw(st.integers(1, 2)), groups * draw(st.integers(1, 3))
+    padding: Any = draw(st.one_of(st.sampled_from(["same", "valid"]), st.integers(0, 3)))
+    stride = 1 if padding == "same" else draw(st.integers(1, 3))
+    conv = nn.Conv1d(channels, filters, kernel, stride, padding, dilation, groups, dtype=torch.float64)
+    length = dilation * (kernel - 1) + 1 + draw(st.integers(0, 6))
+    return conv, torch.randn((draw(st.integers(1, 3)), channels, length), dtype=torch.float64)
+
+
+@settings(max_examples=40)
+@given(lines(), widths, st.booleans(), operand, st.integers(0, 2**32))
+def test_1d_convolution(
+    given: tuple[nn.Conv1d, torch.Tensor], bits: int, signed: bool, operand: str, seed: int
+) -> None:
+    """Its exact part against PyTorch, its approximate part against a 2-D one of one row."""
+    conv, inputs = given
+    layer = quantized(conv, exact_lut(bits, bits, signed=signed), inputs, operand=operand)
+    activation, weight = layer.activation_params, layer.weight_params
+    codes = activation.quantize(inputs.numpy())
+    x = activation.dequantize(codes)
+    w = weight.dequantize(weight.quantize(conv.weight.detach().numpy()))
+    geometry = (conv.stride, conv.padding, conv.dilation, conv.groups)
+    expected = F.conv1d(torch.from_numpy(x), torch.from_numpy(w), conv.bias, *geometry)
+    torch.testing.assert_close(layer(inputs), expected, rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(layer(inputs[0]), expected[0], rtol=1e-9, atol=1e-9)
+    check_gradients(conv, layer, inputs)
+
+    layer.set_multiplier(random_lut(np.random.default_rng(seed), bits, bits, signed=signed))
+    padding = conv.padding if isinstance(conv.padding, str) else (0, *conv.padding)
+    flat = nn.Conv2d(
+        conv.in_channels, conv.out_channels, (1, *conv.kernel_size), (1, *conv.stride), padding,
+        (1, *conv.dilation), conv.groups, dtype=torch.float64,
+    )  # fmt: skip
+    flat.weight.data.copy_(conv.weight[:, :, None])
+    twin = approximate_layer(flat, layer.lut, activation, weight, activation_operand=layer.activation_operand)
+    np.testing.assert_array_equal(layer.accumulate(codes), twin.accumulate(codes[:, :, None])[:, :, 0])
 
 
 @settings(max_examples=50)
