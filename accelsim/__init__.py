@@ -23,6 +23,7 @@ _ROOM_OF = {
     "exact_operations": "accelsim.network_report",
     "layer_report": "accelsim.network_report",
     "load_dataset": "accelsim.models",
+    "load_float_multiplier": "accelsim.rtl.catalogue",
     "load_lut": "accelsim.rtl.catalogue",
     "lut_from_callable": "accelsim.rtl.import_callable",
     "swap_lut": "accelsim.conversion",
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from accelsim.netlist import Netlist as Netlist
     from accelsim.network_report import exact_operations as exact_operations
     from accelsim.network_report import layer_report as layer_report
+    from accelsim.rtl.catalogue import load_float_multiplier as load_float_multiplier
     from accelsim.rtl.catalogue import load_lut as load_lut
     from accelsim.rtl.import_callable import lut_from_callable as lut_from_callable
     from accelsim.rtl.import_options import ImportOptions as ImportOptions

@@ -5,8 +5,6 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.float_format import FloatFormat
-
 __all__ = ["FloatProducts"]
 
 
@@ -20,11 +18,6 @@ class FloatProducts(ABC):
     """
 
     name: str
-
-    @property
-    @abstractmethod
-    def form(self) -> FloatFormat:
-        """Format of operands and product."""
 
     @abstractmethod
     def multiply(

@@ -16,7 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from accelsim.errors import AccelsimError, nearest
-from accelsim.float_format import FP32, FloatFormat
+from accelsim.float_format import FP32
 from accelsim.float_products import FloatProducts
 from accelsim.float_reference import (
     Rounding,
@@ -27,7 +27,14 @@ from accelsim.float_reference import (
 )
 from accelsim.workers import share_tasks
 
-__all__ = ["AUTHORS_LEAST_OPERAND", "CLOSED_FORMS", "Float32ClosedForm", "closed_form", "rounded_product"]
+__all__ = [
+    "AUTHORS_LEAST_OPERAND",
+    "CLOSED_FORMS",
+    "Float32ClosedForm",
+    "checked_float32",
+    "closed_form",
+    "rounded_product",
+]
 
 #: Bit pattern of the smallest float32 that is not below 1e-36.
 AUTHORS_LEAST_OPERAND = 0x03AA2425
@@ -72,11 +79,6 @@ class Float32ClosedForm(FloatProducts):
         if self.halves_overflow and self.rounding != "truncate":
             raise AccelsimError(f"{self.name}: a product is halved only where it is truncated")
 
-    @property
-    def form(self) -> FloatFormat:
-        """Float32."""
-        return FP32
-
     def multiply(
         self, a: NDArray[np.float32], b: NDArray[np.float32], threads: int | None = None
     ) -> NDArray[np.float32]:
@@ -94,7 +96,7 @@ class Float32ClosedForm(FloatProducts):
         AccelsimError
             If an array is not float32.
         """
-        first, second = np.broadcast_arrays(*(_checked(self.name, array) for array in (a, b)))
+        first, second = np.broadcast_arrays(*(checked_float32(self.name, array) for array in (a, b)))
         x, y = (np.ascontiguousarray(array).ravel() for array in (first, second))
         found = np.empty(x.size, dtype=np.float32)
 
@@ -123,7 +125,7 @@ class Float32ClosedForm(FloatProducts):
             found = ama5_blocks_product(x, y, FP32.significand_bits, self.block)
             return found >> (found >> 48) if self.halves_overflow else found
 
-        x, y = (_checked(self.name, array).view(np.uint32) for array in (a, b))
+        x, y = (checked_float32(self.name, array).view(np.uint32) for array in (a, b))
         found = product_patterns(
             FP32, x, y, product, rounding=self.rounding, least_operand=self.least_operand
         )
@@ -160,7 +162,7 @@ class Float32ClosedForm(FloatProducts):
         return np.stack([values, high + high])
 
     def _flushed(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
-        values = _checked(self.name, array)
+        values = checked_float32(self.name, array)
         magnitude = values.view(np.uint32) & np.uint32(FP32.sign - 1)
         return np.where(magnitude < self.least_operand, np.float32(0), values)
 
@@ -206,7 +208,8 @@ def closed_form(name: str) -> Float32ClosedForm:
     return CLOSED_FORMS[name]
 
 
-def _checked(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
+def checked_float32(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
+    """Return an operand of the multiplier of that name; raise `AccelsimError` if it is not float32."""
     values = np.asarray(array)
     if values.dtype != np.float32:
         raise AccelsimError(f"{name} multiplies float32 arrays; got {values.dtype}")

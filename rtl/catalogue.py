@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from accelsim.errors import AccelsimError, nearest
+from accelsim.float_products import FloatProducts
 from accelsim.lut import Lut
 from accelsim.netlist import Netlist
 from accelsim.rtl.circuits import Circuit, DescribedCircuit
@@ -22,6 +23,7 @@ __all__ = [
     "float_circuits",
     "listed_circuits",
     "listed_names",
+    "load_float_multiplier",
     "load_lut",
     "netlist_of",
 ]
@@ -100,6 +102,25 @@ def load_lut(name: str | os.PathLike[str]) -> Lut:
         If the name or file is not that of a multiplier, or an operand is wider than a LUT can be.
     """
     return find_circuit(name).lut()
+
+
+def load_float_multiplier(name: str) -> FloatProducts:
+    """Return the products of a float multiplier, for layers: `accelsim.approximate` takes them like a LUT.
+
+    Parameters
+    ----------
+    name : str
+        A name of the grammar of `accelsim.rtl.float_names`, such as ``"axfpm_blocks4"``.
+
+    Raises
+    ------
+    AccelsimError
+        If the name is not that of a multiplier, or it multiplies integers.
+    """
+    circuit = find_circuit(name)
+    if not isinstance(circuit, FloatCircuit):
+        raise AccelsimError(f'{circuit.name} multiplies integers: load_lut("{name}") makes a LUT of it')
+    return circuit.products()
 
 
 def netlist_of(name: str | os.PathLike[str]) -> Netlist:

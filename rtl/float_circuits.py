@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 from accelsim.errors import AccelsimError
 from accelsim.float_errors import FloatErrors, float_errors, uniform_operands
 from accelsim.float_format import FloatFormat
+from accelsim.float_gates import GateProducts
+from accelsim.float_products import FloatProducts
 from accelsim.lut import Lut
 from accelsim.rtl.circuits import DescribedCircuit
 from accelsim.rtl.float_library import FloatDescription
@@ -22,6 +24,7 @@ class FloatCircuit(DescribedCircuit):
     def __init__(self, description: FloatDescription) -> None:
         super().__init__(description)
         self.form: FloatFormat = description.form
+        self._form = description.closed_form
 
     @property
     def product_width(self) -> int:
@@ -45,6 +48,10 @@ class FloatCircuit(DescribedCircuit):
         """
         patterns = outputs(self.netlist(), self.form.encode(a), self.form.encode(b))
         return self.form.decode(patterns)
+
+    def products(self) -> FloatProducts:
+        """Return what layers multiply with: its closed form, else a simulation of its gates."""
+        return self._form() or GateProducts(self.name, self.form, self.netlist())
 
     def errors(self, pairs: int = 1_000_000, seed: int = 0) -> FloatErrors:
         """Measure the gates' products of operands drawn uniformly from 0 to 1 against the exact products.
