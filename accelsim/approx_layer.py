@@ -19,6 +19,7 @@ from accelsim.quantized_layer import QuantizedLayer, ReplaceableLayer
 from accelsim.smoothed_difference import SmoothedDifference
 from accelsim.smoothed_gradients import smoothed_gradients
 from accelsim.straight_through import straight_through, with_gradients
+from accelsim.sums_kernel import scale_sums
 from accelsim.workers import share_tasks
 from accelsim.zero_points import QuantizedWeight, corrected_sums
 
@@ -216,9 +217,10 @@ class ApproxLayer(QuantizedLayer):
         images, channels, *size = self._output_shape(values.shape)
         output = np.empty((images, channels, *size), values.dtype)
         activation = self.activation_params
-        per_channel = (-1, *(1 for _ in size))
-        scale = (activation.scale.astype(np.float64) * self.weight_scale.numpy()).reshape(per_channel)
-        offset = 0.0 if bias is None else bias.detach().double().numpy().reshape(per_channel)
+        scales, offsets = np.empty(channels), np.zeros(channels)
+        scales[:] = activation.scale.astype(np.float64) * self.weight_scale.numpy()
+        if bias is not None:
+            offsets[:] = bias.detach().numpy()
         threads = torch.get_num_threads()
         per_block = self._images_per_block(images, math.prod(size), threads)
         blocks = -(-images // per_block)
@@ -229,7 +231,8 @@ class ApproxLayer(QuantizedLayer):
                 own = slice(block * per_block, (block + 1) * per_block)
                 codes = activation.quantize(values[own], f"an input of layer {self.name}")
                 sums = self.accumulate(codes, threads if blocks == 1 else 1, quantized)
-                output[own] = sums * scale + offset
+                flat = len(codes), channels, -1
+                scale_sums(sums.reshape(flat), scales, offsets, output[own].reshape(flat))
 
         share_tasks(run, blocks, threads)
         return torch.from_numpy(output)

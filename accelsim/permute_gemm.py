@@ -85,11 +85,9 @@ def permute_gemm(
         out[:] = table.smallest[w].sum(axis=2, dtype=np.int32)[:, :, None]
     else:
         out[:] = depth * int(table.smallest)
-    vectors = _VECTORS[table.planes]
-    whole = pixels // (vectors * LANES)
-    for first_pixel, blocks, wide in _blocks(pixels, whole, vectors):
+    for first_pixel, blocks, vectors in _blocks(pixels, _VECTORS[table.planes]):
         run = partial(
-            _kernel(wide, table.planes, table.bytes.shape[2] // (2 * LANES)),
+            _kernel(vectors, table.planes, table.bytes.shape[2] // (2 * LANES)),
             table.bytes, x, w, out, first_pixel, blocks,
         )  # fmt: skip
         share_tasks(run, groups * blocks, threads)
@@ -100,11 +98,16 @@ def _bytes(largest: np.int64) -> int:
     return max(1, (int(largest).bit_length() + 7) // 8)
 
 
-def _blocks(pixels: int, whole: int, vectors: int) -> list[tuple[int, int, int]]:
-    """Return first pixel, number and registers of the whole blocks, and of the one that is left."""
-    done = whole * vectors * LANES
-    cut = [(0, whole, vectors)] if whole else []
-    return cut + ([(done, 1, -(-(pixels - done) // LANES))] if pixels > done else [])
+def _blocks(pixels: int, vectors: int) -> list[tuple[int, int, int]]:
+    """Return first pixel, number and registers of blocks that are as equal as can be.
+
+    A block of few registers loads the tables as often as one of many.
+    """
+    registers = -(-pixels // LANES)
+    blocks = max(1, -(-registers // vectors))
+    narrow, wider = divmod(registers, blocks)
+    cut = [(0, wider, narrow + 1), (wider * (narrow + 1) * LANES, blocks - wider, narrow)]
+    return [block for block in cut if block[1] and block[2]]
 
 
 @cache

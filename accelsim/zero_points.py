@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.accumulator import Accumulator
-from accelsim.gemm import lut_gemm
+from accelsim.gemm import frozen, lut_gemm
 from accelsim.quantization import QuantParams
+from accelsim.sums_kernel import correct_sums
 
 __all__ = ["QuantizedWeight", "corrected", "corrected_sums"]
 
@@ -85,10 +86,7 @@ def corrected(
 ) -> NDArray[np.int64]:
     """Return `corrected_sums` for sums of products of shape (groups, channels, pixels)."""
     groups, channels, depth = weight.codes.shape
-    result = sums.astype(np.int64)
-    if weight.zero_points.any():
-        narrow = np.int32 if depth < 1 << 23 else np.int64  # 2^23 codes of 8 bits fit
-        result -= weight.zero_points * x.sum(axis=1, keepdims=True, dtype=narrow)
-    if activation_zero_point:
-        result += activation_zero_point * (depth * weight.zero_points - weight.sums)
+    constants = activation_zero_point * (depth * weight.zero_points - weight.sums)
+    result = np.empty(sums.shape, np.int64)
+    correct_sums(frozen(sums), frozen(x), weight.zero_points[:, :, 0], constants[:, :, 0], result)
     return result.reshape(groups * channels, x.shape[2])
