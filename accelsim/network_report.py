@@ -144,6 +144,8 @@ def exact_operations(net: nn.Module, images: Tensor) -> list[ExactOperation]:
 
         def see(operation: str, count: int) -> None:
             path, module = stack[-1] if stack else ("", net)
+            if isinstance(module, ApproxLayer | ApproxFloatLayer):
+                return  # what it computes exactly is part of the layer
             fixed = type(module).__module__.startswith("torch.nn.")
             function = functions.name or operation
             name = path if fixed else f"{path}.{function}".lstrip(".")
@@ -201,9 +203,10 @@ class _Multiplications(TorchDispatchMode):  # type: ignore[no-untyped-call]  # u
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         output = func(*args, **(kwargs or {}))
         name = func.overloadpacket.__name__.rstrip("_")
-        count = _COUNTS.get(name)
-        if count is not None:
-            self._see(name, count(output[0] if isinstance(output, tuple) else output, args))
+        if name in _COUNTS:
+            count = _COUNTS[name](output[0] if isinstance(output, tuple) else output, args)
+            if count:
+                self._see(name, count)
         return output
 
 
@@ -229,6 +232,13 @@ def _recurrent(output: Tensor, args: Any) -> int:
     return int(steps * (of_input.numel() + of_state.numel()))
 
 
+def _power(output: Tensor, args: Any) -> int:
+    """Count whole powers, multiplied up; others are logarithms and exponentials."""
+    exponent = args[1]
+    whole = not isinstance(args[0], int | float) and not isinstance(exponent, Tensor) and exponent % 1 == 0
+    return output.numel() * max(0, int(exponent) - 1) if whole else 0
+
+
 def _each(output: Tensor, args: Any) -> int:
     return output.numel()
 
@@ -244,8 +254,9 @@ _COUNTS: Mapping[str, Callable[[Tensor, Any], int]] = {
         _attention,
     ),
     "mkldnn_rnn_layer": _recurrent,
+    "pow": _power,
     **dict.fromkeys(
-        ("mul", "square", "addcmul", "lerp", "native_batch_norm", "_native_batch_norm_legit",
+        ("mul", "addcmul", "lerp", "native_batch_norm", "_native_batch_norm_legit",
          "_native_batch_norm_legit_no_training", "native_layer_norm", "native_group_norm"),
         _each,
     ),
