@@ -1,7 +1,6 @@
 """The engines behind `lut_gemm`: what each can do, and which is the fastest on this machine."""
 
 import time
-import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +9,9 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.derived_tables import kept_with_table
 from accelsim.errors import AccelsimError, nearest
+from accelsim.factorised_gemm import FactorisedTable, factorised_gemm
 from accelsim.gemm_kernel import BLOCK, run_tasks
 from accelsim.permute_gemm import MAX_PLANES, PackedTable, permute_gemm
 from accelsim.permute_kernel import LANES, available
@@ -56,6 +57,10 @@ def _row_sums(table: Table, x: Codes, w: Codes, threads: int) -> NDArray[np.int3
     return out
 
 
+_packed = kept_with_table(PackedTable.of)
+_factorised = kept_with_table(FactorisedTable.of)
+
+
 def _permute_sums(table: Table, x: Codes, w: Codes, threads: int) -> NDArray[np.int32]:
     return permute_gemm(_packed(table), x, w, threads)
 
@@ -64,6 +69,12 @@ def _too_wide_to_permute(table: Table) -> str:
     if (planes := _packed(table).planes) > MAX_PLANES:
         return f"its entries span {planes} bytes; at most {MAX_PLANES} are looked up"
     return ""
+
+
+def _factorised_sums(table: Table, x: Codes, w: Codes, threads: int) -> NDArray[np.int32]:
+    terms = _factorised(table).terms
+    assert terms is not None  # refused before
+    return factorised_gemm(terms, x, w, threads)
 
 
 #: Every engine by name.
@@ -83,6 +94,13 @@ ENGINES = {
             lambda: "" if available() else "this CPU has no AVX-512 VBMI",
             _too_wide_to_permute,
             _permute_sums,
+        ),
+        GemmEngine(
+            "factorised",
+            "integer factors of the table as matrix products of bytes; for tables of low rank",
+            lambda: "",
+            lambda table: _factorised(table).refusal,
+            _factorised_sums,
         ),
     )
 }
@@ -113,7 +131,7 @@ _choosing = Lock()
 def fastest_engine(table: Table, depth: int, pixels: int, channels: int) -> GemmEngine:
     """Return the engine that was the fastest, on one thread, for products of about this kind.
 
-    Measured once in a process for each kind: a few milliseconds on random codes, plus the compilation of an
+    Measured once in a process for each kind: some milliseconds on random codes, plus the compilation of an
     engine that was never used on this machine.
 
     Parameters
@@ -123,8 +141,14 @@ def fastest_engine(table: Table, depth: int, pixels: int, channels: int) -> Gemm
     depth, pixels, channels : int
         Size of the matrix product.
     """
-    sizes = min(depth, 256), min(pixels, 4 * BLOCK), min(channels, 16)
-    kind = (_packed(table).planes, table.shape[1] > 2 * LANES, *(size.bit_length() for size in sizes))
+    sizes = min(depth, 256), min(pixels, 4 * BLOCK), min(channels, 64)
+    products = terms.count if (terms := _factorised(table).terms) else 0
+    kind = (
+        _packed(table).planes,
+        table.shape[1] > 2 * LANES,
+        products,
+        *(size.bit_length() for size in sizes),
+    )
     with _choosing:
         if kind not in _chosen:
             candidates = [each for each in ENGINES.values() if not (each.missing() or each.refusal(table))]
@@ -136,11 +160,12 @@ def chosen_engines() -> list[tuple[str, str]]:
     """Return what has been chosen in this process: the kind of product in words, and the engine's name."""
     return [
         (
-            f"entries of {planes} bytes, up to {256 if wide else 128} activation codes, depth below "
-            f"{1 << depth}, pixels below {1 << pixels}, channels below {1 << channels}",
+            f"entries of {planes} bytes{f' or {products} products of bytes' * bool(products)}, up to "
+            f"{256 if wide else 128} activation codes, depth below {1 << depth}, pixels below {1 << pixels}, "
+            f"channels below {1 << channels}",
             engine.name,
         )
-        for (planes, wide, depth, pixels, channels), engine in _chosen.items()
+        for (planes, wide, products, depth, pixels, channels), engine in _chosen.items()
     ]
 
 
@@ -163,19 +188,3 @@ def _fastest(
         return min(runs)
 
     return min(candidates, key=seconds)
-
-
-#: Packed tables of read-only arrays, as long as those live.
-_packings: dict[int, tuple[weakref.ref[Table], PackedTable]] = {}
-
-
-def _packed(table: Table) -> PackedTable:
-    base = table.base if isinstance(table.base, np.ndarray) else table
-    known = _packings.get(id(base))
-    if known and known[0]() is base:
-        return known[1]
-    packed = PackedTable.of(table)
-    if not base.flags.writeable and base.shape == table.shape and base.flags.c_contiguous:
-        key = id(base)
-        _packings[key] = weakref.ref(base, lambda _: _packings.pop(key, None)), packed
-    return packed

@@ -8,7 +8,7 @@ from numba import types
 from numba.core import cgutils, config
 from numba.extending import intrinsic
 
-__all__ = ["LANES", "available", "sum_rows"]
+__all__ = ["LANES", "available", "load_bytes", "looked_up", "sum_rows"]
 
 #: Look-ups of one instruction.
 LANES = 64
@@ -99,13 +99,13 @@ def _sum_rows(
     with cgutils.for_range_slice(builder, first, stop, _word(1), _WORD) as (k, _):
         row = builder.zext(builder.load(builder.gep(rows, [k])), _WORD)
         table = builder.gep(tables, [builder.mul(row, _word(planes * parts * 2 * LANES))])
-        registers = [_load(builder, table, at * LANES) for at in range(planes * parts * 2)]
+        registers = [load_bytes(builder, table, at * LANES) for at in range(planes * parts * 2)]
         line = builder.gep(codes, [builder.mul(k, _word(vectors * LANES))])
         for vector in range(vectors):
-            code = _load(builder, line, vector * LANES)
+            code = load_bytes(builder, line, vector * LANES)
             for plane in range(planes):
                 own = registers[plane * parts * 2 : (plane + 1) * parts * 2]
-                _add(builder, totals[vector * planes + plane], _looked_up(builder, code, own))
+                _add(builder, totals[vector * planes + plane], looked_up(builder, code, own))
     for vector in range(vectors):
         own = [[builder.load(total) for total in pair] for pair in totals[vector * planes :][:planes]]
         at = builder.bitcast(builder.gep(sums, [_word(4 * LANES * vector)]), _SUMS.as_pointer())
@@ -114,7 +114,7 @@ def _sum_rows(
         builder.store(builder.add(before, _joined(builder, own)), at).align = 1
 
 
-def _looked_up(builder: Any, code: Any, registers: list[Any]) -> Any:
+def looked_up(builder: Any, code: Any, registers: list[Any]) -> Any:
     """Return the bytes of 128 or 256 entries, in two or four registers, at 64 codes."""
     if len(registers) == 2:
         signature = ir.FunctionType(_BYTES, [_BYTES] * 3)
@@ -153,7 +153,8 @@ def _word(value: int) -> Any:
     return ir.Constant(_WORD, value)
 
 
-def _load(builder: Any, base: Any, offset: int) -> Any:
+def load_bytes(builder: Any, base: Any, offset: int) -> Any:
+    """Return a register of bytes from ``offset`` on."""
     loaded = builder.load(builder.bitcast(builder.gep(base, [_word(offset)]), _BYTES.as_pointer()))
     loaded.align = 1
     return loaded
