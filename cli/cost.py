@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from accelsim.cli.array_cost import ARRAY_COST_KEYS, cost_of_arrays
 from accelsim.cli.completion import complete_multiplier
 from accelsim.cli.cost_options import cost_options
 from accelsim.cli.output import Output, output_options
@@ -31,7 +32,10 @@ _COLUMNS = (
 )
 
 
-@click.command(epilog=f"JSON: multipliers, a list of: name, {COST_KEYS}.")
+@click.command(
+    epilog=f"JSON: multipliers, a list of: name, {COST_KEYS}. "
+    f"Of arrays: arrays, a list of: name, {ARRAY_COST_KEYS}."
+)
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=complete_multiplier)
 @cost_options
 @output_options
@@ -40,11 +44,16 @@ def cost(output: Output, settings: "CostSettings", names: tuple[str, ...]) -> No
 
     Gates are mapped onto cells, and the cells' energies weighted with how often each net switches, simulated
     without delays. In parentheses: relative to the exact array multiplier of the same widths and signedness.
-    NAME is a multiplier (`accelsim multipliers list`) or the path of a circuit.
+    NAME is a multiplier (`accelsim multipliers list`) or the path of a circuit; or an array, as for
+    `accelsim export-verilog`, of which the parts are counted and the energy of a PE is estimated.
     """
+    from accelsim.rtl.array_names import is_array_name
     from accelsim.rtl.catalogue import find_circuit
     from accelsim.rtl.circuit_cost import CostEstimator
 
+    if any(map(is_array_name, names)):
+        cost_of_arrays(output, settings, names)
+        return
     circuits = [find_circuit(name) for name in names]
     estimator = CostEstimator(settings)
     with output.progress("cost", len(circuits)) as advance:

@@ -132,7 +132,7 @@ opt -fast -full
 opt -undriven -fine
 techmap
 opt -fast
-abc -script +strash;ifraig;dch,-f;map
+abc -script +strash;ifraig;dch;map,-a
 opt -fast
 stat
 check

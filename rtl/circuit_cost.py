@@ -145,7 +145,7 @@ class CostEstimator:
         """
         kind = _kind(circuit)
         if kind not in self._streams:
-            self._streams[kind] = self._stream(circuit)
+            self._streams[kind] = self.stream(circuit)
         stream = self._streams[kind]
         netlist = self._netlist(circuit)
         if kind not in self._exact:
@@ -160,7 +160,14 @@ class CostEstimator:
             *self._exact[kind],
         )
 
-    def _stream(self, circuit: Circuit) -> OperandStream:
+    def stream(self, circuit: Circuit) -> OperandStream:
+        """Return the operands that a multiplier's energy is estimated with.
+
+        Raises
+        ------
+        AccelsimError
+            If they do not suit the multiplier.
+        """
         path, operations, seed = self.settings.operands, self.settings.operations, self.settings.seed
         a_width, b_width = circuit.a_width, circuit.b_width
         if path is None and isinstance(circuit, FloatCircuit):

@@ -61,3 +61,26 @@ def test_bad_input(refused, tmp_path):
     assert "did you mean" in refused("cost", "mul4u_exakt")
     assert "frequency" in refused("cost", "mul4u_exact", "--frequency", 0)
     assert "NAME" in refused("cost")
+
+
+def test_arrays(accelsim):
+    name = "array:2x2:ws:mul4u_exact:acc12"
+    ended = accelsim("cost", name, "--operations", "999")
+    lines = ended.out.splitlines()
+    assert lines[0] == name
+    assert [line.split()[:2] for line in lines[2:6]] == [
+        ["top", "1"],
+        ["processing_element", "4"],
+        ["mul4u_exact", "4"],
+        ["accumulator_adder", "4"],
+    ]
+    assert "activity       uniform random operands, 999 operations, seed 0" in lines
+    (document,) = accelsim("cost", name, "--json").document["arrays"]
+    assert set(document) == {"name", "parts", "pe", "activity"}
+    assert document["parts"][0]["flip_flops"] == 4 * 22 + 5 + 2 * 12
+    assert document["pe"]["flip_flops"] == 22
+
+
+def test_bad_arrays(refused):
+    assert "an array of 0 rows" in refused("cost", "array:0x2:ws:mul4u_exact")
+    assert "unknown array 'mul4u_exact'" in refused("cost", "array:2x2:ws:mul4u_exact", "mul4u_exact")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from accelsim.rtl.array_export import array_files
+from accelsim.rtl.array_names import ArrayName
 from accelsim.rtl.catalogue import find_circuit, load_lut
 from accelsim.rtl.export import blif_file, verilog_files
 
@@ -86,3 +88,32 @@ def test_ctrl_c_ends_the_simulator_and_leaves_no_folder(child, tmp_path):
     assert not list(temporary.glob("accelsim-*"))
     state = Path(f"/proc/{mark.read_text().strip()}/stat")
     assert not state.exists() or re.search(r"\) Z ", state.read_text())
+
+
+def test_array(accelsim, tmp_path):
+    ended = accelsim("export-verilog", "array:2x1:os:mul4u_exact:wrap", "-o", tmp_path, "--json")
+    name = ArrayName.parse("array:2x1:os:mul4u_exact")
+    files = array_files(name)
+    assert ended.document == {
+        "name": str(name),
+        "module": "array_2x1_os_mul4u_exact",
+        "format": "verilog",
+        "folder": str(tmp_path),
+        "files": list(files),
+    }
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == files
+
+
+def test_bad_arrays(refused, tmp_path):
+    folder = tmp_path / "folder"
+    for name, expected in (
+        ("array:2x0:ws:mul4u_exact", "an array of 0 columns; expected 1 or more"),
+        ("array:2x2:wos:mul4u_exact", "unknown dataflow 'wos'"),
+        ("gemm:2x2:ws:mul4u_exact:acc8", "8 bits is narrower than the products of mul4u_exact"),
+        ("array:2x2:ws:mul4u_exat", "did you mean mul4u_exact"),
+        ("arrray:2x2:ws:mul4u_exact", "did you mean array"),
+    ):
+        assert expected in refused("export-verilog", name, "-o", folder)
+    array = "array:2x2:ws:mul4u_exact"
+    assert "blif is for multipliers" in refused("export-verilog", array, "-o", folder, "--format", "blif")
+    assert not folder.exists()

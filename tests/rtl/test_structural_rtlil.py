@@ -2,8 +2,13 @@ import re
 
 import pytest
 
+from accelsim.rtl.array_design import ArrayDesign
+from accelsim.rtl.catalogue import find_circuit
+from accelsim.rtl.delay_line import DelayLine
 from accelsim.rtl.library import describe
+from accelsim.rtl.pe_array import PeArray
 from accelsim.rtl.structural_rtlil import structural_rtlil
+from accelsim.systolic_array import SystolicArray
 
 
 def modules_of(name):
@@ -50,3 +55,23 @@ def test_ports_are_numbered_in_the_order_of_the_signature():
     top = text.split("module \\mul4s_exact\n")[1]
     ports = re.findall(r"(?:input|output) (\d+) .*\\(\w+)\n", top.split("\nend\n")[0])
     assert sorted(ports) == [("1", "a"), ("2", "b"), ("3", "p")]
+
+
+def test_components_of_the_same_name_are_elaborated_once(monkeypatch):
+    elaborated = []
+    elaborate = DelayLine.elaborate
+    monkeypatch.setattr(DelayLine, "elaborate", lambda self, _: elaborated.append(self) or elaborate(self, _))
+    text = structural_rtlil(PeArray(ArrayDesign(SystolicArray(3, 3), find_circuit("mul4u_exact"))), "top")
+    assert len(elaborated) == 4  # one and two cycles, of two widths; used six times
+    assert len(re.findall(r"^  cell \\delay_\S+ ", text, re.MULTILINE)) == 6
+    assert len(re.findall(r"^  cell \\processing_element ", text, re.MULTILINE)) == 9
+
+
+def test_clock_and_reset_reach_every_register():
+    text = structural_rtlil(PeArray(ArrayDesign(SystolicArray(2, 2), find_circuit("mul4u_exact"))), "top")
+    modules = dict(re.findall(r"^module \\(\S+)\n(.*?)^end$", text, re.MULTILINE | re.DOTALL))
+    clocked = {name for name, body in modules.items() if re.search(r"input 1 +\\clk$", body, re.MULTILINE)}
+    assert clocked == {"top", "processing_element", "delay_5x1", "delay_32x1"}
+    instances = re.findall(r"cell \\(\S+) \\\S+\n(.*?)  end", modules["top"], re.DOTALL)
+    for kind, connections in instances:
+        assert (r"connect \clk \clk" in connections) == (kind in clocked)
