@@ -15,6 +15,7 @@ _ROOM_OF = {
     "Accumulator": "accelsim.accumulator",
     "Lut": "accelsim.lut",
     "Netlist": "accelsim.netlist",
+    "SmoothedDifference": "accelsim.smoothed_difference",
     "approximate": "accelsim.conversion",
     "error_metrics": "accelsim.metrics",
     "evaluate_robustness": "accelsim.attacks",
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from accelsim.rtl.synthesis import synthesise as synthesise
     from accelsim.rtl.verification import verify as verify
     from accelsim.simulation import truth_table as truth_table
+    from accelsim.smoothed_difference import SmoothedDifference as SmoothedDifference
 
 
 def __getattr__(name: str) -> Any:

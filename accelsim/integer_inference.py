@@ -252,7 +252,8 @@ def integer_network(
                 f"layer {name}: {own.name} multiplies floats; an integer-only network takes a Lut"
             )
         luts[name] = own
-    for name in layers.keys() - luts.keys():
+    if len(luts) < len(layers):
+        name = next(name for name in layers if name not in luts)
         raise AccelsimError(f"layer {name} gets no multiplier; in an integer-only network each layer has one")
     graph = float_graph(net, calibration[:1])
     for layer in graph.layers:

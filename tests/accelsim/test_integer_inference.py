@@ -375,6 +375,14 @@ def test_operand_order_is_honoured() -> None:
         ),
         ({"net": nn.Sequential(nn.ReLU())}, "no Conv1d, Conv2d or Linear layer"),
         ({"net": "lenet5"}, "the net is a str; expected a torch.nn.Module"),
+        (
+            {
+                "net": nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2)),
+                "calibration": torch.rand(2, 4),
+                "lut": [exact(), None],
+            },
+            "layer 1 gets no multiplier; in an integer-only network each layer has one",
+        ),
         ({"lut": "mul8u_exact"}, r'load_lut\("mul8u_exact"\) makes a LUT'),
         ({"lut": {"0": exact(), "1": exact()}}, "given for '1', which is not among the layers"),
         (
