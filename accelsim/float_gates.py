@@ -36,6 +36,7 @@ class GateProducts(FloatProducts):
         self, a: NDArray[np.float32], b: NDArray[np.float32], threads: int | None = None
     ) -> NDArray[np.float32]:
         """Multiply float32 arrays (broadcast together); see `FloatProducts.multiply`."""
-        patterns = [self.form.encode(checked_float32(self.name, array)) for array in (a, b)]
+        with np.errstate(invalid="ignore"):  # signalling NaN
+            patterns = [self.form.encode(checked_float32(self.name, array)) for array in (a, b)]
         # A product beyond float32 is an infinity of the format already.
         return self.form.decode(outputs(self.netlist, *patterns)).astype(np.float32)

@@ -8,7 +8,7 @@ the product. A sum that is not a number is the one NaN of `accelsim.float_format
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -16,13 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.errors import AccelsimError
-from accelsim.float_gemm_kernel import Arithmetic, rounds_in_registers
+from accelsim.float_arithmetic import arithmetic_of
+from accelsim.float_gemm_kernel import TERMS, rounds_in_registers
 from accelsim.float_products import FloatProducts
+from accelsim.float_table import FloatTable
 from accelsim.float_tiles import TILE, pack_rows, tile_loop
 from accelsim.floats import Float32ClosedForm
 from accelsim.workers import share_tasks
 
-__all__ = ["FloatFactor", "arithmetic_of", "float_gemm", "float_gemm_reference", "sum_float_products"]
+__all__ = ["FloatFactor", "float_gemm", "float_gemm_reference", "sum_float_products"]
 
 Offsets = NDArray[np.int64]
 
@@ -32,7 +34,6 @@ _TOO_FEW_TO_SHARE = 200_000
 _PACKED_BYTES, _LEAST_ROWS = 8 << 20, 64
 #: Products of one call of a multiplier that has no kernel.
 _PRODUCTS_AT_ONCE = 1 << 20
-_ALL_BITS = np.uint32(0xFFFFFFFF)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,22 +145,6 @@ def float_gemm_reference(
     return total
 
 
-def arithmetic_of(form: Float32ClosedForm) -> Arithmetic | None:
-    """Return how the kernel computes the products of a closed form, or None: one by one, and slower.
-
-    One array of 24 x 24 AMA5 cells that truncates has the exact product of a masked ``a`` and a power of two:
-    what ``a``'s last bit adds is below the last bit kept.
-    """
-    if form.block == 1:
-        halves = form.halves_overflow
-        return None if halves else "nearest" if form.rounding == "nearest-even" else "truncated"
-    if form.rounding != "truncate":
-        return None
-    if form.block == 24:
-        return "exact"
-    return "two terms halved" if form.halves_overflow else "two terms"
-
-
 def sum_float_products(
     multiplier: FloatProducts,
     x: FloatFactor,
@@ -195,41 +180,33 @@ def sum_float_products(
     if not macs:
         return
     threads = 1 if macs < _TOO_FEW_TO_SHARE else threads or os.cpu_count() or 1
-    if not isinstance(multiplier, Float32ClosedForm):
+    if not isinstance(multiplier, Float32ClosedForm | FloatTable):
         _sum_by_calls(multiplier, x, w, out, groups_out, activation_operand, threads)
         return
+    if isinstance(multiplier, FloatTable):
+        x, w = (replace(factor, values=multiplier.rounded(factor.values)) for factor in (x, w))
     # A tile has one item to a lane: the pixels, unless they would leave most lanes empty.
     swapped = len(x.items_at) < min(TILE // 2, len(w.items_at))
     lanes, rows = (w, x) if swapped else (x, w)
     lanes_are_a = (activation_operand == "a") != swapped
-    arithmetic = arithmetic_of(multiplier)
-    sides = _sides(multiplier)
+    kernel, sides, limits, constants, tables = arithmetic_of(multiplier, in_registers)
     lane_side, row_side = sides if lanes_are_a else sides[::-1]
     if in_registers is None:
         in_registers = rounds_in_registers()
-    loop = tile_loop(arithmetic, int(in_registers))
-    terms = 2 if arithmetic and arithmetic.startswith("two terms") else 1
+    loop = tile_loop(kernel, int(in_registers), isinstance(multiplier, FloatTable))
+    terms = TERMS[kernel or "exact"]
     groups, depth = x.depth_at.shape
     tiles = -(-len(lanes.items_at) // TILE)
     for part in _row_parts(len(rows.items_at), 4 * terms * depth):
         own = rows.part(part)
         packed = np.empty((groups, len(own.items_at) * depth * terms), np.float32)
         extremes = np.empty((groups, len(own.items_at), 2), np.uint32)
-        constants = multiplier.constants
-        pack_rows(own.compiled, row_side, constants[4], terms, packed, extremes)
+        pack_rows(own.compiled, row_side, limits[0], terms, packed, extremes)
         run = partial(
-            loop, lanes.compiled, lane_side, own.compiled, packed, extremes, constants, lanes_are_a, out,
-            groups_out, tiles,
+            loop, lanes.compiled, lane_side, own.compiled, packed, extremes, limits, constants,
+            tables[0 if lanes_are_a else 1], lanes_are_a, out, groups_out, tiles,
         )  # fmt: skip
         share_tasks(run, groups * tiles, threads)
-
-
-def _sides(form: Float32ClosedForm) -> tuple[tuple[np.uint32, bool, bool], ...]:
-    """Return how the terms of the first and of the second operand are made: mask, doubled, subtracted."""
-    if form.block == 1:
-        return ((_ALL_BITS, False, False),) * 2
-    rest_mask, high_mask = form.constants[:2]
-    return (rest_mask, False, True), (high_mask, True, False)
 
 
 def _row_parts(rows: int, bytes_per_row: int) -> Iterator[slice]:

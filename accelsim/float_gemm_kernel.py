@@ -8,28 +8,39 @@ from numba import types
 from numba.core import cgutils, config
 from numba.extending import intrinsic
 
-__all__ = ["LANES", "Arithmetic", "copy_lanes", "rounds_in_registers", "sum_products"]
+__all__ = ["COLUMNS", "LANES", "TERMS", "Arithmetic", "copy_lanes", "rounds_in_registers", "sum_products"]
 
 #: Lanes of one vector: those of a register of AVX-512, several registers on other CPUs.
 LANES = 16
 
 #: How a product follows from the terms of its operands: the one exact product of terms that are a number and
 #: a power of two; the product rounded to nearest-even; truncated; the sum of the products of two terms,
-#: truncated; that, halved where it has one bit more than usual.
-Arithmetic = Literal["exact", "nearest", "truncated", "two terms", "two terms halved"]
+#: truncated; that, halved where it has one bit more than usual; the product of the first terms, which are
+#: powers of two, and an entry of a table, whose row and column the second terms are (as bit patterns).
+Arithmetic = Literal["exact", "nearest", "truncated", "two terms", "two terms halved", "table"]
+
+#: Terms of an operand.
+TERMS = dict.fromkeys(("exact", "nearest", "truncated"), 1) | dict.fromkeys(
+    ("two terms", "two terms halved", "table"), 2
+)
+
+#: Columns of a table.
+COLUMNS = 128
 
 _FLOAT, _WORD = ir.FloatType(), ir.IntType(64)
 _FLOATS = ir.VectorType(_FLOAT, LANES)
 _DOUBLES = ir.VectorType(ir.DoubleType(), LANES)
-_BITS = ir.VectorType(ir.IntType(32), LANES)
+_INT = ir.IntType(32)
+_BITS = ir.VectorType(_INT, LANES)
+_HALVES = ir.VectorType(ir.IntType(16), 2 * LANES)
 _DOUBLE_BITS = ir.VectorType(_WORD, LANES)
 #: Operand of the instructions that round for themselves: toward zero, without exceptions.
 _TOWARD_ZERO = ir.Constant(ir.IntType(32), 3 | 8)
 
 
 def rounds_in_registers() -> bool:
-    """Return whether this CPU's instructions can truncate (AVX-512), and Numba compiles for it."""
-    return not getattr(config, "CPU_NAME", None) and bool(binding.get_host_cpu_features().get("avx512f"))
+    """Return whether this CPU has instructions that truncate and look up (AVX-512), and Numba uses them."""
+    return not getattr(config, "CPU_NAME", None) and bool(binding.get_host_cpu_features().get("avx512bw"))
 
 
 def _sum_products_typed(
@@ -40,6 +51,7 @@ def _sum_products_typed(
     rows: Any,
     lanes: Any,
     scalars: Any,
+    table: Any,
     depth: Any,
     sums: Any,
 ) -> Any:
@@ -60,6 +72,9 @@ def _sum_products_typed(
         Terms of the operands of each lane.
     scalars : float32 array of shape (depth, rows, terms)
         Terms of the other operands.
+    table : uint16 array of shape (rows, 128)
+        Upper halves of float32 numbers, whose lower halves are 0; looked at by ``"table"`` only, which takes
+        two vectors.
     depth : int
         Products of a sum.
     sums : float32 array of shape (rows, 16 * vectors)
@@ -75,10 +90,10 @@ def _sum_products_typed(
             for kind, array in zip(signature.args, arguments, strict=True)
             if isinstance(kind, types.Array)
         ]
-        _sum_products(builder, product, shape, data, arguments[6])
+        _sum_products(builder, product, shape, data, arguments[7])
         return context.get_dummy_value()
 
-    given = arithmetic, in_registers, vectors, rows, lanes, scalars, types.int64, sums
+    given = arithmetic, in_registers, vectors, rows, lanes, scalars, table, types.int64, sums
     return types.void(*given), generate
 
 
@@ -90,7 +105,7 @@ def _sum_products(
     builder: Any, product: "_Product", shape: tuple[int, int], data: list[Any], depth: Any
 ) -> None:
     vectors, rows = shape
-    lanes, scalars, sums = data
+    lanes, scalars, table, sums = data
     zero = ir.Constant(_FLOATS, None)
     totals = [
         [cgutils.alloca_once_value(builder, zero) for _ in range(vectors)]  # type: ignore[no-untyped-call]
@@ -104,6 +119,9 @@ def _sum_products(
         row_terms = builder.gep(scalars, [builder.mul(k, _word(rows * product.terms))])
         lane_terms = [[_vector(builder, line, at * LANES) for line in lines] for at in range(vectors)]
         for row, row_totals in enumerate(totals):
+            if product.arithmetic == "table":
+                _add_entries(builder, row_totals, lane_terms, row_terms, 2 * row, table)
+                continue
             spread = [_spread(builder, row_terms, row * product.terms + t) for t in range(product.terms)]
             for own, total in zip(lane_terms, row_totals, strict=True):
                 builder.store(product.added(builder, builder.load(total), own, spread), total)
@@ -151,7 +169,7 @@ class _Product:
     def __init__(self, arithmetic: Arithmetic, in_registers: bool) -> None:
         self.arithmetic = arithmetic
         self.in_registers = in_registers
-        self.terms = 2 if arithmetic in {"two terms", "two terms halved"} else 1
+        self.terms = TERMS[arithmetic]
 
     def added(self, builder: Any, total: Any, first: list[Any], second: list[Any]) -> Any:
         if self.arithmetic == "exact":  # fused or not, it is the same
@@ -168,6 +186,39 @@ class _Product:
             factor = _half_or_one(builder, found, first[0], second[0])
             return builder.call(_ternary(builder, "llvm.fmuladd", _FLOATS), [found, factor, total])
         return builder.fadd(total, found)
+
+
+def _add_entries(
+    builder: Any, totals: list[Any], lane_terms: list[list[Any]], row_terms: Any, at: int, table: Any
+) -> None:
+    """Add the entries of one row of the table, 32 looked up at once, times both powers of two: exact."""
+    low, high = (builder.bitcast(own[1], _BITS) for own in lane_terms)
+    half = ir.Constant(_BITS, [16] * LANES)
+    columns = builder.bitcast(builder.or_(low, builder.shl(high, half)), _HALVES)
+    number = builder.load(builder.bitcast(builder.gep(row_terms, [_word(at + 1)]), _INT.as_pointer()))
+    row = builder.gep(table, [builder.mul(builder.zext(number, _WORD), _word(COLUMNS))])
+    registers = [
+        builder.load(builder.bitcast(builder.gep(row, [_word(2 * LANES * part)]), _HALVES.as_pointer()))
+        for part in range(4)
+    ]
+    for register in registers:
+        register.align = 2
+    look_up = _declared(builder, "llvm.x86.avx512.vpermi2var.hi.512", _HALVES, [_HALVES] * 3)
+    first, second = (
+        builder.call(look_up, [registers[part], columns, registers[part + 1]]) for part in (0, 2)
+    )
+    beyond = builder.and_(columns, ir.Constant(_HALVES, [64] * (2 * LANES)))
+    found = builder.select(builder.icmp_unsigned("!=", beyond, ir.Constant(_HALVES, None)), second, first)
+    pairs = builder.bitcast(found, _BITS)
+    upper = ir.Constant(_BITS, [0xFFFF0000] * LANES)
+    power = _spread(builder, row_terms, at)
+    for own, entry, total in zip(
+        lane_terms, (builder.shl(pairs, half), builder.and_(pairs, upper)), totals, strict=True
+    ):
+        scale = builder.fmul(own[0], power)
+        fused = _ternary(builder, "llvm.fmuladd", _FLOATS)
+        added = builder.call(fused, [builder.bitcast(entry, _FLOATS), scale, builder.load(total)])
+        builder.store(added, total)
 
 
 def _truncated_sum(builder: Any, first: list[Any], second: list[Any]) -> Any:

@@ -8,7 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from accelsim.float_gemm_kernel import LANES, Arithmetic, copy_lanes, sum_products
+from accelsim.float_gemm_kernel import COLUMNS, LANES, TERMS, Arithmetic, copy_lanes, sum_products
+from accelsim.float_table import entry_product
 from accelsim.floats import rounded_product
 
 __all__ = ["TILE", "pack_rows", "tile_loop"]
@@ -21,17 +22,18 @@ TILE = _VECTORS * LANES
 _RUNS = 8
 #: Numbers in a line of the caches.
 _LINE = 16
-#: Sums of two biased exponents between which no term or error of a product leaves the normal numbers.
-_LEAST_EXPONENTS, _LARGEST_EXPONENTS = 2 * 127 - 100, 2 * 127 + 124
 _INFINITY = 0x7F800000
 
 
 @njit(inline="always")
-def _terms(bits: Any, mask: Any, doubled: Any, subtracted: Any) -> Any:
-    """Return an operand's terms: its masked bits, doubled or not; itself, less the former or not."""
+def _terms(bits: Any, side: Any) -> Any:
+    """Return an operand's terms, as `accelsim.float_arithmetic.Side` says."""
+    mask, doubled, subtracted, numbered = side
     value = np.uint32(bits).view(np.float32)
     masked = np.uint32(bits & mask).view(np.float32)
-    return masked + masked if doubled else masked, value - masked if subtracted else value
+    number = np.uint32((bits >> np.uint32(16)) & np.uint32(COLUMNS - 1)).view(np.float32)
+    second = value - masked if subtracted else value
+    return masked + masked if doubled else masked, number if numbered else second
 
 
 @njit(cache=True, nogil=True)
@@ -50,7 +52,7 @@ def pack_rows(
     rows_at : tuple
         A `accelsim.float_gemm.FloatFactor`, compiled.
     side : tuple
-        What `_terms` takes.
+        A `accelsim.float_arithmetic.Side`.
     least : uint32
         Magnitude below which an operand is zero.
     terms : int
@@ -62,7 +64,6 @@ def pack_rows(
     """
     values, depth_at, items_at, _ = rows_at
     (groups, depth), rows = depth_at.shape, len(items_at)
-    mask, doubled, subtracted = side
     for g in range(groups):
         own, places = packed[g], depth_at[g]
         for row in range(rows):
@@ -76,7 +77,7 @@ def pack_rows(
                 flushed = magnitude < least
                 smallest = min(smallest, np.uint32(_INFINITY) if flushed else magnitude)
                 largest = max(largest, np.uint32(0) if flushed else magnitude)
-                masked, rest = _terms(np.uint32(0) if flushed else bits, mask, doubled, subtracted)
+                masked, rest = _terms(np.uint32(0) if flushed else bits, side)
                 own[at] = masked
                 if terms == 2:
                     own[at + np.uint64(1)] = rest
@@ -122,14 +123,13 @@ def _gather(
 @njit(nogil=True)
 def _split(bits: NDArray[np.uint32], side: Any, least: np.uint32, terms: NDArray[np.float32]) -> Any:
     """Fill in terms, of shape (terms, operands); return the smallest magnitude but zero, and the largest."""
-    mask, doubled, subtracted = side
     smallest, largest = np.uint32(_INFINITY), np.uint32(0)
     for i in range(len(bits)):
         magnitude = np.uint32(bits[i] & np.uint32(0x7FFFFFFF))
         flushed = magnitude < least
         smallest = min(smallest, np.uint32(_INFINITY) if flushed else magnitude)
         largest = max(largest, np.uint32(0) if flushed else magnitude)
-        masked, rest = _terms(np.uint32(0) if flushed else bits[i], mask, doubled, subtracted)
+        masked, rest = _terms(np.uint32(0) if flushed else bits[i], side)
         terms[0, i] = masked
         if len(terms) == 2:
             terms[1, i] = rest
@@ -137,14 +137,15 @@ def _split(bits: NDArray[np.uint32], side: Any, least: np.uint32, terms: NDArray
 
 
 @njit(nogil=True)
-def _sum_any(
-    tile: NDArray[np.uint32],
-    values: NDArray[np.uint32],
-    depth_at: NDArray[np.int64],
+def _sum_products_of_forms(
+    tile: Any,
+    values: Any,
+    depth_at: Any,
     item_at: int,
     constants: Any,
+    table: Any,
     lanes_are_a: bool,
-    sums: NDArray[np.float32],
+    sums: Any,
 ) -> None:
     """Sum the products of one row's operands, whatever they are."""
     sums[:] = 0
@@ -156,23 +157,56 @@ def _sum_any(
             sums[lane] += rounded_product(np.float32(first), np.float32(second), constants)
 
 
+@njit(nogil=True)
+def _sum_products_of_tables(
+    tile: Any,
+    values: Any,
+    depth_at: Any,
+    item_at: int,
+    constants: Any,
+    table: Any,
+    lanes_are_a: bool,
+    sums: Any,
+) -> None:
+    """Sum the products of one row's operands, whatever they are."""
+    sums[:] = 0
+    for k in range(len(depth_at)):
+        bits = np.uint32(values[depth_at[k] + item_at])
+        other, row = np.float32(bits.view(np.float32)), table[(bits >> 16) & (COLUMNS - 1)]
+        for lane in range(TILE):
+            own = np.uint32(tile[k * TILE + lane])
+            entry = row[np.uint32((own >> np.uint32(16)) & np.uint32(COLUMNS - 1))]
+            sums[lane] += entry_product(np.float32(own.view(np.float32)), other, entry, constants)
+
+
 @cache
-def tile_loop(arithmetic: Arithmetic | None, in_registers: int) -> Callable[..., None]:
-    """Return the compiled loop over tiles for an arithmetic; None: for products of any kind, slower."""
+def tile_loop(arithmetic: Arithmetic | None, in_registers: int, tabulated: bool) -> Callable[..., None]:
+    """Return the compiled loop over tiles for an arithmetic; None: products one by one, slower.
+
+    Parameters
+    ----------
+    arithmetic : Arithmetic or None
+        What the kernel does.
+    in_registers : int
+        Whether it does so by instructions of AVX-512.
+    tabulated : bool
+        Whether products one by one are those of a table.
+    """
     name = arithmetic or "exact"
     known = arithmetic is not None
-    terms = 2 if name.startswith("two terms") else 1
+    terms = TERMS[name]
+    sum_any = _sum_products_of_tables if tabulated else _sum_products_of_forms
 
     @njit(cache=True, nogil=True)
     def run(
-        lanes: Any, lane_side: Any, scalars: Any, packed: Any, extremes: Any, constants: Any,
-        lanes_are_a: bool, out: Any, groups_out: Any, tiles: int, first: int, stop: int,
+        lanes: Any, lane_side: Any, scalars: Any, packed: Any, extremes: Any, limits: Any, constants: Any,
+        table: Any, lanes_are_a: bool, out: Any, groups_out: Any, tiles: int, first: int, stop: int,
     ) -> None:  # fmt: skip
         """Run tasks ``first`` to ``stop - 1``: a tile of lanes of one group each, all rows."""
         values, lane_depth_at, lane_items_at, lane_out = lanes
         row_values, row_depth_at, row_items_at, row_out = scalars
         depth, rows = lane_depth_at.shape[1], len(row_items_at)
-        least = constants[4]
+        least, least_exponents, largest_exponents = limits
         tile = np.empty((depth + 1) * TILE, np.uint32)
         own = np.empty((terms, depth * TILE), np.float32)
         sums = np.empty((_ROWS, TILE), np.float32)
@@ -188,18 +222,18 @@ def tile_loop(arithmetic: Arithmetic | None, in_registers: int) -> Callable[...,
                 most = extremes[g, row : row + together, 1].max()
                 high = np.int64(most >> 23) + np.int64(largest >> 23)
                 beyond = max(most, largest) >= np.uint32(0x7F000000)
-                if not known or low < _LEAST_EXPONENTS or high > _LARGEST_EXPONENTS or beyond:
+                if not known or low < least_exponents or high > largest_exponents or beyond:
                     for i in range(together):
-                        _sum_any(
-                            tile, row_values, row_depth_at[g], row_items_at[row + i], constants, lanes_are_a,
-                            sums[i],
+                        sum_any(
+                            tile, row_values, row_depth_at[g], row_items_at[row + i], constants, table,
+                            lanes_are_a, sums[i],
                         )  # fmt: skip
                 elif together == _ROWS:
                     part = packed[g, row * depth * terms :]
-                    sum_products(name, in_registers, _VECTORS, _ROWS, own, part, depth, sums)
+                    sum_products(name, in_registers, _VECTORS, _ROWS, own, part, table, depth, sums)
                 else:
                     part = packed[g, row * depth * terms :]
-                    sum_products(name, in_registers, _VECTORS, 1, own, part, depth, sums)
+                    sum_products(name, in_registers, _VECTORS, 1, own, part, table, depth, sums)
                 for i in range(together):
                     target = groups_out[g] + row_out[row + i]
                     for lane in range(used):

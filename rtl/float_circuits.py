@@ -10,6 +10,7 @@ from accelsim.float_errors import FloatErrors, float_errors, uniform_operands
 from accelsim.float_format import FloatFormat
 from accelsim.float_gates import GateProducts
 from accelsim.float_products import FloatProducts
+from accelsim.float_table import MAX_MANTISSA_BITS, FloatTable
 from accelsim.lut import Lut
 from accelsim.rtl.circuits import DescribedCircuit
 from accelsim.rtl.float_library import FloatDescription
@@ -50,8 +51,16 @@ class FloatCircuit(DescribedCircuit):
         return self.form.decode(patterns)
 
     def products(self) -> FloatProducts:
-        """Return what layers multiply with: its closed form, else a simulation of its gates."""
-        return self._form() or GateProducts(self.name, self.form, self.netlist())
+        """Return what layers multiply with: its closed form, a table of its gates' products, or its gates."""
+        closed = self._form()
+        if closed is not None:
+            return closed
+        bits = self.form.mantissa_bits
+        if bits > MAX_MANTISSA_BITS or self.form.bias <= 2 * bits:  # too small a range for every entry
+            return GateProducts(self.name, self.form, self.netlist())
+        significands = self.form.encode(1.0) + np.arange(1 << bits)
+        products = outputs(self.netlist(), significands[:, None], significands)
+        return FloatTable(self.name, self.form, self.form.decode(products).astype(np.float32))
 
     def errors(self, pairs: int = 1_000_000, seed: int = 0) -> FloatErrors:
         """Measure the gates' products of operands drawn uniformly from 0 to 1 against the exact products.

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from accelsim.errors import AccelsimError
-from accelsim.float_gemm import FloatFactor, arithmetic_of, float_gemm, sum_float_products
+from accelsim.float_arithmetic import arithmetic_of
+from accelsim.float_gemm import FloatFactor, float_gemm, sum_float_products
 from accelsim.float_gemm_kernel import rounds_in_registers
 from accelsim.floats import AUTHORS_LEAST_OPERAND, CLOSED_FORMS, Float32ClosedForm
 
@@ -117,10 +118,10 @@ def test_a_product_at_the_bound_of_halving_is_halved():
 
 
 def test_kernels_are_those_of_the_closed_forms():
-    assert [arithmetic_of(form) for form in CLOSED_FORMS.values()] == [
+    assert [arithmetic_of(form).kernel for form in CLOSED_FORMS.values()] == [
         "nearest", "truncated", "exact", "two terms", "two terms halved",
     ]  # fmt: skip
-    assert arithmetic_of(OTHERS[0]) is None
+    assert arithmetic_of(OTHERS[0]).kernel is None
     assert isinstance(rounds_in_registers(), bool)
 
 
