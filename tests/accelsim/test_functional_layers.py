@@ -45,6 +45,11 @@ def image(*shape: int) -> Tensor:
 CALLS: list[Any] = [
     (lambda net, x: F.linear(x, net.weight, net.bias), image(6, 4), ["linear"]),
     (lambda net, x: F.linear(x, net.weight), image(6, 5, 4), ["linear"]),
+    (
+        lambda net, x: F.linear(x, net.weight, net.bias) + F.linear(x, net.weight),
+        image(6, 4),
+        ["linear", "linear_1"],
+    ),
     (lambda net, x: x @ net.matrix, image(6, 5, 4), ["matmul"]),
     (lambda net, x: torch.matmul(x, net.matrix), image(6, 4), ["matmul"]),
     (lambda net, x: torch.mm(x, net.matrix), image(6, 4), ["mm"]),
@@ -97,7 +102,7 @@ def test_calls_become_layers(
 
 def test_kinds_of_layers() -> None:
     kinds = (ApproxLinear, ApproxConv2d, ApproxConv1d)
-    for (function, images, (name,)), kind in zip((CALLS[0], CALLS[10], CALLS[13]), kinds, strict=True):
+    for (function, images, (name,)), kind in zip((CALLS[0], CALLS[11], CALLS[14]), kinds, strict=True):
         converted = approximate(Head(function), EXACT, calibration=images)
         assert type(converted.get_submodule(name)) is kind
 
