@@ -13,7 +13,8 @@ from accelsim.rtl.array_simulation import simulate_in_amaranth
 from accelsim.rtl.catalogue import find_circuit
 from accelsim.systolic_array import Gemm, SystolicArray
 
-MULTIPLIERS = ["mul4u_ama5_k4", "mul4s_sm_udm", "mul4u_mitchell"]
+#: The last one has products by 0 that are not 0: operands that are not there must not count.
+MULTIPLIERS = ["mul4u_ama5_k4", "mul4s_sm_udm", "mul4u_trunc_k3_corrected"]
 
 
 def operands(circuit, activation_operand, gemm, seed):
