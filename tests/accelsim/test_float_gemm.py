@@ -76,6 +76,16 @@ def test_any_float_may_be_an_operand(form):
 
 
 @FORMS
+def test_where_terms_become_subnormal_or_infinite(form):
+    rng = np.random.default_rng(3)
+    x, w = (rng.normal(size=shape).astype(np.float32) for shape in ((1, 6, 320), (1, 8, 6)))
+    for total in [*range(-135, -90, 3), *range(118, 130)]:  # exponents of the products, about
+        for own in (total // 2, max(total - 60, -124), min(total + 60, 124)):
+            scaled = np.ldexp(x, own), np.ldexp(w, total - own)
+            assert_same_bits(float_gemm(form, *scaled), scalar_sums(form, *scaled))
+
+
+@FORMS
 @settings(max_examples=30)
 @given(data=st.data())
 def test_sums_of_found_values(form, data):

@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from accelsim.conversion import approximate, swap_lut
@@ -17,6 +18,9 @@ from accelsim.matrix_product import MatrixProduct
 from accelsim.network_report import layer_report
 from accelsim.smoothed_difference import SmoothedDifference
 
+#: PyTorch says this of its own float convolution, which is the reference here.
+pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+
 FORMS = pytest.mark.parametrize("form", CLOSED_FORMS.values(), ids=lambda form: form.name)
 EXACT, AXFPM = closed_form("fp32_exact"), closed_form("axfpm_blocks4")
 LAYERS = {
@@ -25,7 +29,7 @@ LAYERS = {
         nn.Conv2d(4, 8, (3, 2), stride=(2, 1), padding=(0, 2), dilation=(1, 2), groups=2, bias=False),
         (21, 4, 9, 10),
     ),
-    "same": (nn.Conv2d(2, 5, (3, 5), padding="same"), (2, 2, 40, 37)),
+    "same": (nn.Conv2d(2, 5, (2, 4), padding="same"), (2, 2, 40, 37)),
     "depthwise": (nn.Conv2d(6, 6, 3, padding=1, groups=6), (2, 6, 12, 12)),
     "1-D": (nn.Conv1d(4, 6, 3, padding=2, stride=2), (3, 4, 50)),
     "linear": (nn.Linear(30, 7), (40, 30)),
@@ -46,11 +50,12 @@ def columns_of(layer, x):
     flat = isinstance(layer, nn.Conv1d)
     pairs = [(1, side[0]) if flat else side for side in (layer.kernel_size, layer.dilation, layer.stride)]
     if isinstance(layer.padding, str):
-        padding = tuple(side // 2 for side in layer.kernel_size)
+        sides = [((side - 1) // 2, side // 2) for side in reversed(layer.kernel_size)]
     else:
-        padding = (0, *layer.padding) if flat else layer.padding
-    unfold = nn.Unfold(pairs[0], pairs[1], padding, pairs[2])
-    columns = unfold(x[:, :, None] if flat else x)  # (images, channels * kernel, pixels)
+        sides = [(side, side) for side in reversed(layer.padding)]
+    padded = F.pad(x, [width for side in sides for width in side])
+    unfold = nn.Unfold(pairs[0], pairs[1], 0, pairs[2])
+    columns = unfold(padded[:, :, None] if flat else padded)  # (images, channels * kernel, pixels)
     return columns.transpose(0, 1).reshape(layer.groups, -1, columns.shape[0] * columns.shape[2])
 
 
