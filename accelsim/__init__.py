@@ -13,6 +13,7 @@ _ROOM_OF = {
     "AccelsimError": "accelsim.errors",
     "ImportOptions": "accelsim.rtl.import_options",
     "Accumulator": "accelsim.accumulator",
+    "GateMultiplier": "accelsim.gate_multiplier",
     "Lut": "accelsim.lut",
     "Netlist": "accelsim.netlist",
     "SmoothedDifference": "accelsim.smoothed_difference",
@@ -25,6 +26,7 @@ _ROOM_OF = {
     "layer_report": "accelsim.network_report",
     "load_dataset": "accelsim.models",
     "load_float_multiplier": "accelsim.rtl.catalogue",
+    "load_gate_multiplier": "accelsim.rtl.catalogue",
     "load_lut": "accelsim.rtl.catalogue",
     "lut_from_callable": "accelsim.rtl.import_callable",
     "swap_lut": "accelsim.conversion",
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from accelsim.conversion import approximate as approximate
     from accelsim.conversion import swap_lut as swap_lut
     from accelsim.errors import AccelsimError as AccelsimError
+    from accelsim.gate_multiplier import GateMultiplier as GateMultiplier
     from accelsim.integer_inference import integer_network as integer_network
     from accelsim.lut import Lut as Lut
     from accelsim.metrics import error_metrics as error_metrics
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
     from accelsim.network_report import exact_operations as exact_operations
     from accelsim.network_report import layer_report as layer_report
     from accelsim.rtl.catalogue import load_float_multiplier as load_float_multiplier
+    from accelsim.rtl.catalogue import load_gate_multiplier as load_gate_multiplier
     from accelsim.rtl.catalogue import load_lut as load_lut
     from accelsim.rtl.import_callable import lut_from_callable as lut_from_callable
     from accelsim.rtl.import_options import ImportOptions as ImportOptions

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from accelsim.accumulator import Accumulator
 from accelsim.errors import AccelsimError
+from accelsim.gate_multiplier import GateMultiplier, IntegerMultiplier
 from accelsim.gemm import check_multiplier
 from accelsim.lut import Lut
 from accelsim.quantization import QuantParams
@@ -21,7 +22,7 @@ from accelsim.smoothed_gradients import smoothed_gradients
 from accelsim.straight_through import straight_through, with_gradients
 from accelsim.sums_kernel import scale_sums
 from accelsim.workers import share_tasks
-from accelsim.zero_points import QuantizedWeight, corrected_sums
+from accelsim.zero_points import QuantizedWeight, corrected, corrected_sums
 
 __all__ = ["ActivationOperand", "ApproxLayer", "CallShape", "Gradient", "LayerOptions", "table_by_weight"]
 
@@ -31,6 +32,8 @@ Gradient = Literal["straight-through"] | SmoothedDifference
 
 #: Bound on im2col matrix, accumulators and sums of one thread; larger blocks leave the caches.
 BLOCK_BYTES = 4 << 20
+#: The same for gates, which take thousands of pixels at once and dwarf the time that memory takes.
+_BLOCK_BYTES_OF_GATES = 64 << 20
 #: Products worth a thread's while.
 BLOCK_MACS = 1 << 20
 
@@ -73,8 +76,8 @@ class ApproxLayer(QuantizedLayer):
     ----------
     layer : nn.Conv1d, nn.Conv2d, nn.Linear or MatrixProduct
         The float layer; its parameters are shared, not copied.
-    lut : Lut
-        The multiplier, of operands up to 8 bits.
+    lut : Lut or GateMultiplier
+        The multiplier: a table of operands up to 8 bits, or gates, of operands up to 16 bits.
     activation, weight : QuantParams
         Quantization of the input (per tensor) and of the weight (per tensor or per output channel).
     activation_operand : {"a", "b"}
@@ -89,9 +92,9 @@ class ApproxLayer(QuantizedLayer):
     Raises
     ------
     AccelsimError
-        If the multiplier is wider than 8 bits, the quantization is not of its widths and signedness, the
-        accumulator is narrower than its products, none is given and 32 bits could overflow, or the layer is
-        not on the CPU. Called with an input of another
+        If a table is wider than 8 bits, gates are given an accumulator or a gradient, the quantization is not
+        of the multiplier's widths and signedness, the accumulator is narrower than its products, none is
+        given and 32 bits could overflow, or the layer is not on the CPU. Called with an input of another
         device or type than the weight's float32 or float64, of another shape, or with NaN (infinities
         saturate, as in a hardware quantizer). Loaded from the state of a layer of other widths or
         signedness.
@@ -105,7 +108,7 @@ class ApproxLayer(QuantizedLayer):
     def __init__(
         self,
         layer: ReplaceableLayer,
-        lut: Lut,
+        lut: IntegerMultiplier,
         activation: QuantParams,
         weight: QuantParams,
         *,
@@ -129,13 +132,14 @@ class ApproxLayer(QuantizedLayer):
             )
         self.set_multiplier(lut)
 
-    def set_multiplier(self, lut: Lut) -> None:
+    def set_multiplier(self, lut: IntegerMultiplier) -> None:
         """Put another multiplier of the same widths and signedness in place.
 
         Raises
         ------
         AccelsimError
-            If it differs in widths or signedness, is wider than 8 bits, or does not fit the accumulator.
+            If it differs in widths or signedness, is a table wider than 8 bits, or does not fit the
+            accumulator or the gradient.
         """
         old = getattr(self, "lut", lut)
         if (old.a_width, old.b_width, old.signed) != (lut.a_width, lut.b_width, lut.signed):
@@ -143,6 +147,10 @@ class ApproxLayer(QuantizedLayer):
                 f"layer {self.name} is quantized for {_describe(old)}; {lut.name} is {_describe(lut)}"
             )
         check_multiplier(lut, self.depth, f"layer {self.name}", self.accumulator)
+        if isinstance(lut, GateMultiplier) and isinstance(self.gradient, SmoothedDifference):
+            raise AccelsimError(
+                f"layer {self.name}: a smoothed difference is of a table; {lut.name} has none"
+            )
         self.lut = lut
 
     @abstractmethod
@@ -241,7 +249,13 @@ class ApproxLayer(QuantizedLayer):
         """Return a share for every thread, unless that is too little work or too much memory."""
         share = -(-images // threads)
         worthwhile = BLOCK_MACS // (pixels * self.weight.numel())
-        return max(1, min(max(share, worthwhile), BLOCK_BYTES // self._bytes(pixels)))
+        if isinstance(self.lut, GateMultiplier):
+            share = images  # threads share the channels: all lanes of a plane are to be pixels
+        return max(1, min(max(share, worthwhile), self._block_bytes // self._bytes(pixels)))
+
+    @property
+    def _block_bytes(self) -> int:
+        return _BLOCK_BYTES_OF_GATES if isinstance(self.lut, GateMultiplier) else BLOCK_BYTES
 
     def _bytes(self, pixels: int) -> int:
         """Memory for an output of that many pixels: im2col, int32 accumulators, int64 and float64 sums."""
@@ -251,14 +265,13 @@ class ApproxLayer(QuantizedLayer):
         self, columns: NDArray[np.uint8], threads: int, weight: QuantizedWeight | None
     ) -> NDArray[np.int64]:
         """Return sums of shape (channels, pixels) for codes of shape (groups, depth, pixels)."""
-        return corrected_sums(
-            table_by_weight(self.lut, self.activation_operand),
-            columns,
-            weight or self.quantized_weight(),
-            int(self.activation_zero_point),
-            self.accumulator or Accumulator(),
-            threads,
-        )
+        weight, zero_point = weight or self.quantized_weight(), int(self.activation_zero_point)
+        if isinstance(self.lut, GateMultiplier):
+            sums = self.lut.sums(columns, weight.codes, self.activation_operand, threads)
+            return corrected(sums, columns, weight, zero_point)
+        table = table_by_weight(self.lut, self.activation_operand)
+        accumulator = self.accumulator or Accumulator()
+        return corrected_sums(table, columns, weight, zero_point, accumulator, threads)
 
     def extra_repr(self) -> str:
         """Return what `repr` shows beside the class."""
@@ -274,5 +287,5 @@ def table_by_weight(lut: Lut, activation_operand: ActivationOperand) -> NDArray[
     return table
 
 
-def _describe(lut: Lut) -> str:
+def _describe(lut: IntegerMultiplier) -> str:
     return f"{'signed' if lut.signed else 'unsigned'} {lut.a_width} x {lut.b_width} bits"

@@ -1,7 +1,7 @@
 """Matrix products on the gates of a multiplier, 512 products an instruction: no table, so any width."""
 
 import os
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -14,10 +14,10 @@ from accelsim.netlist import Netlist
 from accelsim.plane_vectors import PLANE_WORDS
 from accelsim.workers import share_tasks
 
-__all__ = ["MAX_OPERAND_WIDTH", "bit_sliced_gemm"]
+__all__ = ["MAX_OPERAND_WIDTH", "bit_sliced_gemm", "check_gates"]
 
-#: Widest operand, in bits.
-MAX_OPERAND_WIDTH = 16
+#: Narrowest and widest operand, in bits.
+MIN_OPERAND_WIDTH, MAX_OPERAND_WIDTH = 2, 16
 #: Weights that are folded into gates together, and how many such sets are kept: some 25 MB each.
 _WEIGHTS_AT_A_TIME, _SETS_KEPT = 1 << 12, 32
 
@@ -40,7 +40,7 @@ def bit_sliced_gemm(
     Parameters
     ----------
     netlist : Netlist
-        A multiplier: two inputs, ``a`` first, of up to 16 bits, and one output of their bits together.
+        A multiplier: two inputs, ``a`` first, of 2 to 16 bits, and one output of their bits together.
     x : uint16 array of shape (groups, depth, pixels)
         Activation codes (bit patterns).
     w : uint16 array of shape (groups, channels, depth)
@@ -69,18 +69,34 @@ def bit_sliced_gemm(
     planes = _bit_planes(x, gates.activation_width)
     out = np.empty((groups, channels, pixels), np.int64)
     per_pass = max(1, _WEIGHTS_AT_A_TIME // max(1, groups * depth))
-    blocks = -(-pixels // (64 * PLANE_WORDS))
     for first in range(0, channels, per_pass):
         own = slice(first, first + per_pass)
         values, programs = np.unique(w[:, own], return_inverse=True)
-        folded = _folded(gates, values.tobytes())
         numbers = programs.reshape(w[:, own].shape).astype(np.int32)
-        part = np.empty((*numbers.shape[:2], pixels), np.int64)
-        about = folded.starts, folded.steps, folded.outputs, folded.planes
-        run = partial(run_tasks, *about, planes, numbers, signed, bits, part, blocks)
-        share_tasks(run, groups * part.shape[1] * blocks, threads or os.cpu_count() or 1)
+        part = np.empty_like(out[:, own], order="C")
+        folded = _folded(gates, values.tobytes())
+        _fill_in_sums(folded, planes, numbers, signed, bits, part, threads or os.cpu_count() or 1)
         out[:, own] = part
     return out
+
+
+def _fill_in_sums(
+    folded: FoldedGates,
+    x: NDArray[np.uint64],
+    programs: NDArray[np.int32],
+    signed: bool,
+    bits: int,
+    out: NDArray[np.int64],
+    threads: int,
+) -> None:
+    groups, channels, pixels = out.shape
+    blocks = -(-pixels // (64 * PLANE_WORDS))
+    steps, outputs, planes = folded.steps, folded.outputs, folded.planes
+
+    def run(first: int, stop: int) -> None:
+        run_tasks(folded.starts, steps, outputs, planes, x, programs, signed, bits, out, blocks, first, stop)
+
+    share_tasks(run, groups * channels * blocks, threads)
 
 
 def _bit_planes(x: NDArray[np.uint16], width: int) -> NDArray[np.uint64]:
@@ -93,15 +109,21 @@ def _bit_planes(x: NDArray[np.uint16], width: int) -> NDArray[np.uint64]:
     return planes.view("<u8").astype(np.uint64, copy=False)
 
 
-@lru_cache(maxsize=16)
-def _foldable(netlist: Netlist, weight_port: int) -> FoldableGates:
+def check_gates(netlist: Netlist) -> None:
+    """Raise unless a netlist is a multiplier that `bit_sliced_gemm` runs."""
     widths = [port.width for port in netlist.inputs]
     outputs = [port.width for port in netlist.outputs]
-    if len(widths) != 2 or max(widths) > MAX_OPERAND_WIDTH or outputs != [sum(widths)]:
+    narrow, wide = MIN_OPERAND_WIDTH, MAX_OPERAND_WIDTH
+    if len(widths) != 2 or not all(narrow <= width <= wide for width in widths) or outputs != [sum(widths)]:
         raise AccelsimError(
             f"{netlist.name} has inputs of {widths} and outputs of {outputs} bits; bit-sliced layers take a "
-            f"multiplier of two operands of up to {MAX_OPERAND_WIDTH} bits, and a product of both together"
+            f"multiplier of two operands of {narrow} to {wide} bits, and a product of both together"
         )
+
+
+@lru_cache(maxsize=16)
+def _foldable(netlist: Netlist, weight_port: int) -> FoldableGates:
+    check_gates(netlist)
     return FoldableGates(netlist, weight_port)
 
 

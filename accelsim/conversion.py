@@ -16,9 +16,9 @@ from accelsim.errors import AccelsimError, nearest
 from accelsim.float_mac_layers import ApproxFloatLayer, approximate_float_layer
 from accelsim.float_products import FloatProducts
 from accelsim.functional_layers import make_functional_layers
+from accelsim.gate_multiplier import IntegerMultiplier
 from accelsim.gemm import check_multiplier
 from accelsim.layers import ActivationOperand, ApproxLayer, Gradient, approximate_layer
-from accelsim.lut import Lut
 from accelsim.matrix_product import MatrixProduct
 from accelsim.quantization import quant_params, weight_params
 from accelsim.quantized_layer import ReplaceableLayer
@@ -73,7 +73,7 @@ def approximate(
     ----------
     net : nn.Module
         The float network; it is not changed.
-    lut : Lut or FloatProducts, mapping of str to these, list of these, or callable
+    lut : Lut, GateMultiplier or FloatProducts, mapping of str to these, list of these, or callable
         The multiplier of all chosen layers, of each by name or in order, or a rule that is called with each
         layer's name and the float layer. Instead of one, None leaves the layer float.
     calibration : float tensor of shape (images, ...), optional
@@ -125,10 +125,10 @@ def approximate(
     chosen = selected_layers(converted, layers)
     multipliers = lut_of_each(lut, chosen)
     chosen = {name: chosen[name] for name in multipliers}
-    luts = {name: own for name, own in multipliers.items() if isinstance(own, Lut)}
+    luts = {name: own for name, own in multipliers.items() if isinstance(own, IntegerMultiplier)}
     for name, own in multipliers.items():
         where = f"layer {shown_name(name, chosen[name])}"
-        if isinstance(own, Lut):
+        if isinstance(own, IntegerMultiplier):
             check_multiplier(own, _rows(chosen[name])[0].numel(), where, accumulator)
             if calibration is None:
                 raise AccelsimError(f"{where} is to be quantized for {own.name}: give calibration data")
@@ -178,7 +178,7 @@ def swap_lut(net: nn.Module, lut: Multipliers) -> nn.Module:
     ----------
     net : nn.Module
         A network from `approximate`; it is not changed. The copy shares its float parameters.
-    lut : Lut or FloatProducts, mapping of str to these, list of these, or callable
+    lut : Lut, GateMultiplier or FloatProducts, mapping of str to these, list of these, or callable
         The new multiplier of all approximate layers, of each by name or in order, or a rule that takes a
         layer's name and the approximate layer. None: the layer keeps its multiplier.
 
@@ -193,7 +193,7 @@ def swap_lut(net: nn.Module, lut: Multipliers) -> nn.Module:
     layers = approximate_layers(swapped)
     for name, new in luts.items():
         layer = layers[name]
-        if isinstance(layer, ApproxLayer) and isinstance(new, Lut):
+        if isinstance(layer, ApproxLayer) and isinstance(new, IntegerMultiplier):
             layer.set_multiplier(new)
         elif isinstance(layer, ApproxFloatLayer) and isinstance(new, FloatProducts):
             layer.multiplier = new

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from accelsim.accumulator import Accumulator
 from accelsim.errors import AccelsimError
+from accelsim.gate_multiplier import GateMultiplier, IntegerMultiplier
 from accelsim.gemm_engines import ENGINES, engine_named, fastest_engine
 from accelsim.gemm_kernel import BLOCK, find_channels_at_risk, run_tasks
-from accelsim.lut import Lut
 from accelsim.quantization import MAX_BITS
 from accelsim.workers import share_tasks
 
@@ -135,12 +135,14 @@ def lut_gemm_reference(
     return np.asarray(products.sum(axis=2))
 
 
-def check_multiplier(lut: Lut, depth: int, where: str, accumulator: Accumulator | None = None) -> None:
+def check_multiplier(
+    lut: IntegerMultiplier, depth: int, where: str, accumulator: Accumulator | None = None
+) -> None:
     """Raise unless the engine can sum ``depth`` products of this multiplier.
 
     Parameters
     ----------
-    lut : Lut
+    lut : Lut or GateMultiplier
         The multiplier.
     depth : int
         Products per sum.
@@ -152,9 +154,13 @@ def check_multiplier(lut: Lut, depth: int, where: str, accumulator: Accumulator 
     Raises
     ------
     AccelsimError
-        If an operand is wider than 8 bits; if the accumulator is narrower than a product; without one, if
-        ``depth * max|product| >= 2^31``: below that, no partial sum in any order leaves an int32.
+        If an operand of a table is wider than 8 bits, or gates are given an accumulator; if the accumulator
+        is narrower than a product; without one, if ``depth * max|product| >= 2^31``: below that, no partial
+        sum in any order leaves an int32.
     """
+    if isinstance(lut, GateMultiplier):
+        lut.check_accumulator(accumulator, where)
+        return
     if max(lut.a_width, lut.b_width) > MAX_BITS:
         raise AccelsimError(
             f"{where}: multiplier {lut.name} takes {lut.a_width} x {lut.b_width} bits; the LUT engine takes "

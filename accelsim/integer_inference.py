@@ -249,7 +249,7 @@ def integer_network(
     for name, own in lut_of_each(lut, layers).items():
         if not isinstance(own, Lut):
             raise AccelsimError(
-                f"layer {name}: {own.name} multiplies floats; an integer-only network takes a Lut"
+                f"layer {name}: {own.name} is {type(own).__name__}; an integer-only network takes a Lut"
             )
         luts[name] = own
     if len(luts) < len(layers):

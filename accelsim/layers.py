@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from accelsim.approx_layer import (
-    BLOCK_BYTES,
     ActivationOperand,
     ApproxLayer,
     CallShape,
@@ -16,8 +15,8 @@ from accelsim.approx_layer import (
     LayerOptions,
 )
 from accelsim.errors import AccelsimError
+from accelsim.gate_multiplier import IntegerMultiplier
 from accelsim.im2col import ConvGeometry, col2im, im2col, row_blocks
-from accelsim.lut import Lut
 from accelsim.matrix_product import MatrixProduct
 from accelsim.quantization import QuantParams
 from accelsim.quantized_layer import ReplaceableLayer
@@ -54,7 +53,7 @@ class ApproxConv2d(ApproxLayer):
     def __init__(
         self,
         conv: nn.Conv1d | nn.Conv2d,
-        lut: Lut,
+        lut: IntegerMultiplier,
         activation: QuantParams,
         weight: QuantParams,
         **options: Unpack[LayerOptions],
@@ -83,7 +82,7 @@ class ApproxConv2d(ApproxLayer):
         rows, columns = size if len(size) == 2 else (1, *size)
         padded = self._padded(codes)
         sums = np.empty((channels, images, rows, columns), np.int64)
-        for first, count in row_blocks(rows, self._bytes(images * columns), BLOCK_BYTES):
+        for first, count in row_blocks(rows, self._bytes(images * columns), self._block_bytes):
             block = self._corrected_sums(im2col(padded, self.geometry, first, count), threads, weight)
             sums[:, :, first : first + count] = block.reshape(channels, images, count, columns)
         return sums.swapaxes(0, 1).reshape(images, channels, *size)
@@ -145,7 +144,7 @@ class ApproxLinear(ApproxLayer):
     def __init__(
         self,
         linear: nn.Linear | MatrixProduct,
-        lut: Lut,
+        lut: IntegerMultiplier,
         activation: QuantParams,
         weight: QuantParams,
         **options: Unpack[LayerOptions],
@@ -189,7 +188,7 @@ class ApproxLinear(ApproxLayer):
 
 def approximate_layer(
     layer: ReplaceableLayer,
-    lut: Lut,
+    lut: IntegerMultiplier,
     activation: QuantParams,
     weight: QuantParams,
     **options: Unpack[LayerOptions],

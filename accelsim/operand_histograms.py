@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from accelsim.approx_layer import ApproxLayer
 from accelsim.errors import AccelsimError
+from accelsim.gate_multiplier import GateMultiplier
 from accelsim.layers import ApproxConv2d
 
 __all__ = ["operand_histograms"]
@@ -41,13 +42,18 @@ def operand_histograms(net: nn.Module, images: Tensor, batch_size: int = 256) ->
     Raises
     ------
     AccelsimError
-        If no layer of the network is on an approximate multiplier.
+        If no layer of the network is on an approximate multiplier, or one runs on gates.
     """
     layers = {name: module for name, module in net.named_modules() if isinstance(module, ApproxLayer)}
     if not layers:
         raise AccelsimError("the network has no layer on an approximate multiplier; convert it first")
+    for name, layer in layers.items():
+        if isinstance(layer.lut, GateMultiplier):
+            raise AccelsimError(
+                f"layer {name} runs on the gates of {layer.lut.name}; pairs are counted of a Lut"
+            )
     counts = {
-        name: np.zeros((layer.lut.table.shape[0], layer.lut.table.shape[1]), dtype=np.int64)
+        name: np.zeros((1 << layer.lut.a_width, 1 << layer.lut.b_width), dtype=np.int64)
         for name, layer in layers.items()
     }
 

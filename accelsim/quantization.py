@@ -1,4 +1,4 @@
-"""Affine unsigned and symmetric signed quantization of 2 to 8 bits."""
+"""Affine unsigned and symmetric signed quantization of 2 to 16 bits."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,10 +10,11 @@ from accelsim.errors import AccelsimError
 from accelsim.lut import operand_values
 from accelsim.quantization_kernel import quantize_rows
 
-__all__ = ["MAX_BITS", "MIN_BITS", "QuantParams", "quant_params", "weight_params"]
+__all__ = ["MAX_BITS", "MAX_WIDE_BITS", "MIN_BITS", "QuantParams", "quant_params", "weight_params"]
 
 MIN_BITS = 2
-MAX_BITS = 8
+#: Widest operand of a table of products, and of a multiplier that runs on its gates.
+MAX_BITS, MAX_WIDE_BITS = 8, 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +32,7 @@ class QuantParams:
     zero_point : int64 array of the scale's shape
         Level of the real number 0.
     bits : int
-        Width of a level, 2 to 8.
+        Width of a level, 2 to 16.
     signed : bool
         False: affine, levels 0 to 2^bits - 1. True: symmetric, levels -(2^(bits-1) - 1) to 2^(bits-1) - 1
         (the most negative pattern is not used, so that negation never overflows) and zero point 0.
@@ -48,8 +49,8 @@ class QuantParams:
     signed: bool
 
     def __post_init__(self) -> None:
-        if not MIN_BITS <= self.bits <= MAX_BITS:
-            raise AccelsimError(f"quantization to {self.bits} bits; expected {MIN_BITS} to {MAX_BITS}")
+        if not MIN_BITS <= self.bits <= MAX_WIDE_BITS:
+            raise AccelsimError(f"quantization to {self.bits} bits; expected {MIN_BITS} to {MAX_WIDE_BITS}")
         if self.scale.ndim > 1 or self.scale.shape != self.zero_point.shape:
             raise AccelsimError(
                 f"scale of shape {self.scale.shape} with zero point of shape {self.zero_point.shape}; "
@@ -72,7 +73,7 @@ class QuantParams:
         """Highest level."""
         return (1 << self.bits - 1) - 1 if self.signed else (1 << self.bits) - 1
 
-    def quantize(self, values: NDArray[np.floating[Any]], what: str = "a value") -> NDArray[np.uint8]:
+    def quantize(self, values: NDArray[np.floating[Any]], what: str = "a value") -> NDArray[Any]:
         """Return the codes of real values: each level's bit pattern, two's complement when signed.
 
         Parameters
@@ -84,7 +85,7 @@ class QuantParams:
 
         Returns
         -------
-        uint8 array of the same shape, every code below 2^bits
+        uint8 array of the same shape, uint16 above 8 bits, every code below 2^bits
 
         Raises
         ------
@@ -93,7 +94,7 @@ class QuantParams:
         """
         rows = np.ascontiguousarray(values).reshape(self.scale.size, -1 if values.size else 0)
         rows.flags.writeable = False
-        codes = np.empty(rows.shape, np.uint8)
+        codes = np.empty(rows.shape, np.uint8 if self.bits <= MAX_BITS else np.uint16)
         scales, zero_points = (np.ravel(each).astype(rows.dtype) for each in (self.scale, self.zero_point))
         ends = np.array([self.low, self.high], rows.dtype)
         if quantize_rows(rows, scales, zero_points, ends, (1 << self.bits) - 1, codes):
@@ -135,7 +136,7 @@ def quant_params(low: ArrayLike, high: ArrayLike, bits: int, signed: bool) -> Qu
     low, high : float or array of shape (channels,)
         Ends of the range.
     bits : int
-        Width of a level, 2 to 8.
+        Width of a level, 2 to 16.
     signed : bool
         Symmetric signed or affine unsigned levels.
 

@@ -8,8 +8,8 @@ from torch import nn
 from accelsim.errors import AccelsimError, nearest
 from accelsim.float_mac_layers import ApproxFloatLayer
 from accelsim.float_products import FloatProducts
+from accelsim.gate_multiplier import IntegerMultiplier
 from accelsim.layers import ApproxLayer
-from accelsim.lut import Lut
 from accelsim.matrix_product import MatrixProduct
 from accelsim.quantized_layer import ReplaceableLayer
 
@@ -22,8 +22,8 @@ __all__ = [
     "shown_name",
 ]
 
-#: What a layer multiplies with: integers by a LUT, or floats.
-AnyMultiplier = Lut | FloatProducts
+#: What a layer multiplies with: integers by a LUT or by gates, or floats.
+AnyMultiplier = IntegerMultiplier | FloatProducts
 
 #: One multiplier for all layers; one for each by name, or in order; or a rule that takes a layer's name and
 #: the layer. None: the layer stays as it is.
@@ -118,7 +118,7 @@ def lut_of_each(lut: Multipliers, layers: Mapping[str, nn.Module]) -> dict[str, 
 
     Parameters
     ----------
-    lut : Lut or FloatProducts, mapping of str to these, list of these, or callable
+    lut : Lut, GateMultiplier or FloatProducts, mapping of str to these, list of these, or callable
         The multiplier of all layers, of each by name or in order, or a rule that is called with each layer's
         name and the layer. Instead of one, None leaves the layer out.
     layers : mapping of str to nn.Module
@@ -173,7 +173,7 @@ def _checked(lut: object) -> AnyMultiplier:
     if isinstance(lut, str):
         raise AccelsimError(f'the multiplier is given by name; load_lut("{lut}") makes a LUT of it')
     raise AccelsimError(
-        f"the multiplier is a {type(lut).__name__}; expected a Lut, or FloatProducts of load_float_multiplier"
+        f"the multiplier is a {type(lut).__name__}; expected a Lut, GateMultiplier or FloatProducts"
     )
 
 

@@ -11,8 +11,8 @@ __all__ = ["correct_sums", "scale_sums"]
 
 @njit(cache=True, nogil=True)
 def correct_sums(
-    sums: NDArray[np.int32],
-    x: NDArray[np.uint8],
+    sums: NDArray[np.signedinteger[Any]],
+    x: NDArray[np.unsignedinteger[Any]],
     zero_points: NDArray[np.int64],
     constants: NDArray[np.int64],
     corrected: NDArray[np.int64],
@@ -22,7 +22,7 @@ def correct_sums(
     Parameters
     ----------
     sums, corrected : arrays of shape (groups, channels, pixels)
-    x : uint8 array of shape (groups, depth, pixels)
+    x : unsigned integer array of shape (groups, depth, pixels)
         Activation codes, of which only those of groups with a zero point are read.
     zero_points, constants : int64 arrays of shape (groups, channels)
         Of each channel.
@@ -37,7 +37,7 @@ def correct_sums(
                 row = x[group, k]
                 for pixel in range(pixels):
                     partial[pixel] += row[pixel]
-                if k % (1 << 22) == (1 << 22) - 1:
+                if k % (1 << 14) == (1 << 14) - 1:  # so many codes of 16 bits fit
                     total += partial
                     partial[:] = 0
             total += partial

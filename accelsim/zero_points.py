@@ -20,7 +20,7 @@ class QuantizedWeight:
 
     Parameters
     ----------
-    codes : uint8 array of shape (groups, channels, depth)
+    codes : uint8 or uint16 array of shape (groups, channels, depth)
         Bit patterns.
     sums, zero_points : int64 arrays of shape (groups, channels, 1)
         Sum of each channel's levels, and its zero point.
@@ -82,7 +82,10 @@ def corrected_sums(
 
 
 def corrected(
-    sums: NDArray[np.int32], x: NDArray[np.uint8], weight: QuantizedWeight, activation_zero_point: int
+    sums: NDArray[np.signedinteger[Any]],
+    x: NDArray[np.unsignedinteger[Any]],
+    weight: QuantizedWeight,
+    activation_zero_point: int,
 ) -> NDArray[np.int64]:
     """Return `corrected_sums` for sums of products of shape (groups, channels, pixels)."""
     groups, channels, depth = weight.codes.shape

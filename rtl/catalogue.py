@@ -5,6 +5,7 @@ from pathlib import Path
 
 from accelsim.errors import AccelsimError, nearest
 from accelsim.float_products import FloatProducts
+from accelsim.gate_multiplier import GateMultiplier
 from accelsim.lut import Lut
 from accelsim.netlist import Netlist
 from accelsim.rtl.circuits import Circuit, DescribedCircuit
@@ -24,6 +25,7 @@ __all__ = [
     "listed_circuits",
     "listed_names",
     "load_float_multiplier",
+    "load_gate_multiplier",
     "load_lut",
     "netlist_of",
 ]
@@ -121,6 +123,26 @@ def load_float_multiplier(name: str) -> FloatProducts:
     if not isinstance(circuit, FloatCircuit):
         raise AccelsimError(f'{circuit.name} multiplies integers: load_lut("{name}") makes a LUT of it')
     return circuit.products()
+
+
+def load_gate_multiplier(name: str | os.PathLike[str]) -> GateMultiplier:
+    """Return a multiplier of up to 16 bits as its gates: `accelsim.approximate` takes it like a LUT.
+
+    Parameters
+    ----------
+    name : str or path-like
+        As for `find_circuit`.
+
+    Raises
+    ------
+    AccelsimError
+        If the name or file is not that of a multiplier, it has no gates, an operand is wider, or it
+        multiplies floats.
+    """
+    circuit = find_circuit(name)
+    if isinstance(circuit, FloatCircuit):
+        raise AccelsimError(f'{circuit.name} multiplies floats: load_float_multiplier("{name}") takes it')
+    return GateMultiplier(circuit.name, circuit.netlist(), circuit.signed)
 
 
 def netlist_of(name: str | os.PathLike[str]) -> Netlist:

@@ -48,7 +48,6 @@ def test_blocks_and_threads_change_nothing(
     expected = layer(inputs)
     monkeypatch.setattr(approx_layer, "BLOCK_MACS", 1)
     monkeypatch.setattr(approx_layer, "BLOCK_BYTES", block_bytes)
-    monkeypatch.setattr(layers, "BLOCK_BYTES", block_bytes)
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     assert torch.equal(layer(inputs), expected)
     assert torch.equal(layer(inputs[:1]), expected[:1])
@@ -66,7 +65,6 @@ def test_memory_is_bounded(shape: tuple[int, ...], monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(layers, "im2col", measured)
     monkeypatch.setattr(approx_layer, "BLOCK_BYTES", 1 << 20)
-    monkeypatch.setattr(layers, "BLOCK_BYTES", 1 << 20)
     small_convolution()[2](torch.rand(shape))
     assert sum(sizes) == 36 * shape[0] * shape[2] * shape[3]
     assert max(sizes) <= 1 << 20 < sum(sizes)
@@ -77,7 +75,6 @@ def test_memory_beside_the_output(shape: tuple[int, ...], monkeypatch: pytest.Mo
     """Whatever the batch, a call needs its output and one block per thread: no copy of input or output."""
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     monkeypatch.setattr(approx_layer, "BLOCK_BYTES", 1 << 19)
-    monkeypatch.setattr(layers, "BLOCK_BYTES", 1 << 19)
     layer, inputs = small_convolution()[2], torch.rand(shape)
     with torch.no_grad():
         layer(inputs[:1])

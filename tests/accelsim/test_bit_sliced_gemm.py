@@ -34,7 +34,7 @@ def codes(draw: np.random.Generator, width: int, shape: tuple[int, ...]) -> NDAr
     return np.where(draw.random(shape) < 0.2, ends, found).astype(np.uint16)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.sampled_from(NAMES),
     st.sampled_from(["a", "b"]),
@@ -125,5 +125,6 @@ def test_bad_input() -> None:
         bit_sliced_gemm(netlist, one.astype(np.int64), one, signed=False)
     with pytest.raises(AccelsimError, match="groups and depth must agree"):
         bit_sliced_gemm(netlist, np.zeros((1, 2, 1), np.uint16), one, signed=False)
-    with pytest.raises(AccelsimError, match=r"mul24u_exact has inputs of \[24, 24\] .* of up to 16 bits"):
-        bit_sliced_gemm(netlist_of("mul24u_exact"), one, one, signed=False)
+    wide = NetlistBuilder({"a": 17, "b": 17}).netlist("wide", {"p": [0] * 34})
+    with pytest.raises(AccelsimError, match=r"wide has inputs of \[17, 17\] .* operands of 2 to 16 bits"):
+        bit_sliced_gemm(wide, one, one, signed=False)
