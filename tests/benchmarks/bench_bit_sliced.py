@@ -47,9 +47,7 @@ def medians(calls: dict[str, Callable[[], object]]) -> dict[str, float]:
 
 def main() -> None:
     torch.set_num_threads(1)
-    print(
-        f"{'G MAC/s on one core':18}  sums  layer  closed form  sums/closed form  float32/layer  gates  folded"
-    )
+    print("one core, G MAC/s:   sums  layer  closed form  sums/closed form  float32/layer  gates  folded")
     for name in NAMES:
         multiplier, form = load_gate_multiplier(name), closed_form_of(describe(name).parsed)
         conv, images = (
