@@ -94,7 +94,6 @@ def array_files(name: ArrayName, operands: Sequence[Operands] | None = None, see
             ports=ports,
             origin=_origin(design.circuit),
             products=len(operands),
-            words=", ".join(f"`{file}`" for file in bench if file.endswith(".mem")),
         ),
     }
 
@@ -157,8 +156,8 @@ cycle (reference/array).
 
 - `{name}.v`: Verilog-2001, one module for each kind of part.
 - `{name}_tb.v`: a test bench that runs {products} matrix products and compares sums or codes, and the
-  cycles they come in, with those of accelsim's engine. It reads {words}. It prints
-  `PASS`, or `FAIL` after the first mismatches, and then the simulator's exit status is not 0.
+  cycles they come in, with those of accelsim's engine. It reads the `.mem` files. It prints `PASS`, or `FAIL`
+  after the first mismatches, and then the simulator's exit status is not 0.
 - `{name}.ys`: synthesis in Yosys.
 
 Run in this folder:

@@ -97,8 +97,8 @@ def run(jobs, gaps, draw):
 
 
 @pytest.mark.parametrize("dataflow", ["ws", "is", "os"])
-@pytest.mark.parametrize("name", ["mul4u_ama5_k4", "mul4s_sm_udm", "mul4u_exact"])
-@pytest.mark.parametrize("gaps", [0, 0.3, 0.8])
+@pytest.mark.parametrize("name", ["mul4u_ama5_k4", "mul4s_sm_udm"])
+@pytest.mark.parametrize("gaps", [0, 0.6])
 def test_codes_and_cycles(name, dataflow, gaps):
     draw = np.random.default_rng([ord(letter) for letter in f"{name}{dataflow}{gaps}"])
     job = random_job(name, dataflow, draw)
