@@ -15,6 +15,7 @@ from accelsim.float_mac_layers import ApproxFloatConv, ApproxFloatLinear, approx
 from accelsim.floats import CLOSED_FORMS, closed_form
 from accelsim.lut import Lut
 from accelsim.matrix_product import MatrixProduct
+from accelsim.models import accuracy_percent, load_dataset, trained_network
 from accelsim.network_report import layer_report
 from accelsim.smoothed_difference import SmoothedDifference
 
@@ -179,3 +180,17 @@ def test_refusals(net, images):
         approximate(net, AXFPM, gradient=SmoothedDifference())
     with pytest.raises(AccelsimError, match="approximate already"):
         approximate(approximate(net, AXFPM), AXFPM)
+
+
+def test_lenet_on_digits():
+    digits = load_dataset("digits")
+    net = trained_network("lenet5", digits, epochs=4, progress=False).net
+    images, labels = digits.test_images, digits.test_labels
+    wanted = accuracy_percent(net, images, labels)
+    with torch.no_grad():
+        exact = approximate(net, EXACT)
+        torch.testing.assert_close(exact(images), net(images), rtol=1e-3, atol=1e-3)
+        for name in ("axfpm_array24", "axfpm_blocks4", "axfpm_authors"):
+            made = swap_lut(exact, closed_form(name))
+            assert accuracy_percent(made, images, labels) > wanted - 3
+            assert not torch.allclose(made(images), net(images), rtol=0.1)

@@ -14,7 +14,14 @@ from accelsim.float_table import FloatTable
 from accelsim.floats import CLOSED_FORMS
 from accelsim.rtl.catalogue import find_circuit
 
-TABULATED = ["bf16_exact", "bf16_ama5_k8_truncate", "bf16_mitchell", "bf16_drum_k4", "e4m3_exact", "e5m2_mitchell"]
+TABULATED = [
+    "bf16_exact",
+    "bf16_ama5_k8_truncate",
+    "bf16_mitchell",
+    "bf16_drum_k4",
+    "e4m3_exact",
+    "e5m2_mitchell",
+]
 #: Zeros, subnormals, ties, the ends of the ranges of several formats, infinities, NaN.
 SPECIAL = np.array(
     [
@@ -78,6 +85,17 @@ def test_sums_are_those_of_the_gates(name, operand):
                 in_registers=False,
             )
             same(one_by_one, found)
+
+
+@pytest.mark.parametrize("name", TABULATED)
+def test_sums_at_the_ends_of_the_range(name):
+    table, expected, rng = accelsim.load_float_multiplier(name), gates(name), np.random.default_rng(0)
+    sign = rng.choice([-1, 1], (1, 3, 40)).astype(np.float32)
+    x, w = sign * (1 + rng.random((1, 3, 40), np.float32)), 1 + rng.random((1, 5, 3), np.float32)
+    least, largest = (int(np.frexp(limit)[1]) - 1 for limit in table.limits)
+    for total in [*range(least - 3, least + 3), *range(largest - 4, largest + 2)]:
+        scaled = np.ldexp(x, total // 2), np.ldexp(w, total - total // 2)
+        same(float_gemm(table, *scaled), float_gemm_reference(expected, *scaled))
 
 
 def test_what_each_name_becomes():
