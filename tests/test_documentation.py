@@ -24,6 +24,7 @@ PAGES = [page for page in PAGES if "_build" not in page.parts]
         "how-to/estimate-cost.md",
         "how-to/import-a-multiplier.md",
         "how-to/export-an-array.md",
+        "explanation/engines.md",
         "explanation/integer-networks.md",
     ],
 )
