@@ -12,6 +12,8 @@ WEIGHT_STATIONARY, INPUT_STATIONARY, OUTPUT_STATIONARY = range(3)
 
 #: What an operand register holds that carries nothing: no operand of up to 8 bits, and 0 in its low byte.
 INVALID = 256
+#: Mask of what the multiplier sees of an operand register: 0 where there is no operand.
+OPERAND_BITS = 0xFF
 
 
 @njit(cache=True, nogil=True)
@@ -39,7 +41,7 @@ def run_gemms(
         own_x, own_out = np.ascontiguousarray(x[group, :, own]), np.empty((w.shape[1], pixels), np.int32)
         run_gemm(
             products, own_x, w[group], own_out, rows, columns, dataflow, bits, saturate,
-            words, words, sums, counts, toggles,
+            words, words, sums, counts, toggles, 0,
         )  # fmt: skip
         out[group, :, own] = own_out
 
@@ -60,6 +62,7 @@ def run_gemm(
     acc_trace: NDArray[np.int32],
     active: NDArray[np.int32],
     toggles: NDArray[np.int64],
+    product_mask: int,
 ) -> int:
     """Run one matrix product from reset on and return its cycles.
 
@@ -80,6 +83,8 @@ def run_gemm(
         Receives the PEs at work; of no cycles: nothing is recorded there nor in `toggles`.
     toggles : int64 array of shape (4, rows, columns)
         Receives the changes of bits of left, top, acc and product.
+    product_mask : int
+        Mask of the bits that a product has.
     """
     sums_in_time = dataflow == OUTPUT_STATIONARY
     if dataflow == WEIGHT_STATIONARY:
@@ -96,7 +101,7 @@ def run_gemm(
     tops = np.full((moves + 1 + rows, columns), INVALID, np.uint16)
     entering, leaving = np.zeros((cycles, columns), np.int32), np.zeros((cycles, columns), np.int32)
     acc, old_acc = np.zeros((rows, columns), np.int32), np.zeros((rows, columns), np.int32)
-    product = np.zeros((rows, columns), np.int32)
+    product = np.full((rows, columns), products[0, 0], np.int32)
     recorded, counted, cycle = len(acc_trace) > 0, len(active) > 0, 0
     for column in range(0, over_columns, columns):
         last_column = min(column + columns, over_columns)
@@ -126,7 +131,9 @@ def run_gemm(
                     top_trace[cycle] = tops[top_at + 1 : top_at + 1 + rows]
                     acc_trace[cycle] = acc
                 if counted:
-                    active[cycle] = _form_products(products, lefts, at, tops, used_at, product, toggles[3])
+                    active[cycle] = _form_products(
+                        products, lefts, at, tops, used_at, product, product_mask, toggles[3]
+                    )
                     old_acc[:] = acc
                 if now >= drain:
                     for r in range(rows - 1, 0, -1):
@@ -138,12 +145,11 @@ def run_gemm(
                     _accumulate_down(products, lefts, at, tops, used_at, acc, entering[now], bits, saturate)
                 leaving[now] = acc[rows - 1]
                 if counted:
-                    _count_changes(
-                        lefts[:, at + 1 : at + 1 + columns], lefts[:, at : at + columns], toggles[0]
-                    )
+                    old_left, new_left = lefts[:, at + 1 : at + 1 + columns], lefts[:, at : at + columns]
+                    _count_changes(old_left, new_left, OPERAND_BITS, toggles[0])
                     if now < moves:
-                        _count_changes(tops[top_at + 1 :][:rows], tops[top_at:], toggles[1])
-                    _count_changes(old_acc, acc, toggles[2])
+                        _count_changes(tops[top_at + 1 :][:rows], tops[top_at:], OPERAND_BITS, toggles[1])
+                    _count_changes(old_acc, acc, (np.int64(1) << bits) - 1, toggles[2])
                 cycle += 1
             if dataflow == WEIGHT_STATIONARY:
                 _collect(out[column:last_column], leaving[start + rows - 1 :])
@@ -243,29 +249,30 @@ def _form_products(
     tops: NDArray[np.uint16],
     top_at: int,
     product: NDArray[np.int32],
+    product_mask: int,
     toggles: NDArray[np.int64],
 ) -> int:
-    """Form the products of this cycle, count the bits that change, and return how many there are."""
+    """Form the products of this cycle, count the bits that change, and return how many are summed.
+
+    A multiplier that has nothing to multiply sees zeros in the place of what is missing.
+    """
     active = 0
     for r in range(product.shape[0]):
         for c in range(product.shape[1]):
             top, left = tops[top_at + r, c], lefts[r, at + c]
-            if top != INVALID and left != INVALID:
-                new = products[top, left]
-                toggles[r, c] += _ones(new ^ product[r, c])
-                product[r, c] = new
-                active += 1
+            new = products[top & OPERAND_BITS, left & OPERAND_BITS]
+            toggles[r, c] += _ones((new ^ product[r, c]) & product_mask)
+            product[r, c] = new
+            active += top != INVALID and left != INVALID
     return active
 
 
 @njit(nogil=True)
-def _count_changes(old: NDArray[Any], new: NDArray[Any], toggles: NDArray[np.int64]) -> None:
+def _count_changes(old: NDArray[Any], new: NDArray[Any], mask: int, toggles: NDArray[np.int64]) -> None:
+    """Count the changes of the bits that a register has."""
     for r in range(old.shape[0]):
         for c in range(old.shape[1]):
-            change = old[r, c] ^ new[r, c]
-            if old.itemsize == 2:
-                change &= 0xFF  # without the mark of what is invalid
-            toggles[r, c] += _ones(change)
+            toggles[r, c] += _ones((old[r, c] ^ new[r, c]) & mask)
 
 
 @njit(nogil=True)

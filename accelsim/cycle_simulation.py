@@ -57,10 +57,11 @@ class Activity:
     Attributes
     ----------
     active : int32 array of shape (cycles,)
-        PEs that form a product in each cycle.
+        PEs that add a product in each cycle.
     left, top, acc, product : int64 arrays of shape (rows, columns)
-        Bits that change, over all cycles, in the registers and at the multiplier's output of each PE.
-        The multiplier's inputs are kept from changing while it has nothing to multiply.
+        Bits that change, over all cycles from reset on, in the registers and at the multiplier's output of
+        each PE. A multiplier sees 0 in the place of an operand that is missing, and its output changes to
+        the product of that and back. A product has the bits that its table's range of values takes.
     """
 
     active: NDArray[np.int32]
@@ -134,9 +135,8 @@ def simulate(
     registers = _Registers(array, cycles if trace else 0)
     switching = _Switching(array, cycles if activity else 0)
     out = np.empty((gemm.channels, gemm.pixels), np.int32)
-    done = run_gemm(
-        products, frozen(x), frozen(w), out, *_parameters(array), *registers.arrays, *switching.arrays
-    )
+    recorded = *registers.arrays, *switching.arrays
+    done = run_gemm(products, frozen(x), frozen(w), out, *_parameters(array), *recorded, _product_mask(table))
     if done != cycles:
         raise AssertionError(f"{array} took {done} cycles for {gemm}; its closed form says {cycles}")
     return ArrayRun(
@@ -245,6 +245,13 @@ def _prepare(
     products = np.zeros((INVALID + 1, INVALID + 1), np.int32)
     products[: by_register.shape[0], : by_register.shape[1]] = by_register
     return frozen(products), Gemm(x.shape[1], x.shape[2], w.shape[1])
+
+
+def _product_mask(table: NDArray[np.int32]) -> int:
+    """Return the mask of the bits of a product: unsigned where none is negative, else two's complement."""
+    low, high = int(table.min()), int(table.max())
+    width = high.bit_length() if low >= 0 else max(high.bit_length(), (~low).bit_length()) + 1
+    return (1 << width) - 1
 
 
 def _parameters(array: SystolicArray) -> tuple[int, int, int, int, bool]:

@@ -104,20 +104,33 @@ def test_layers_are_the_fast_engine(
     assert cycles == groups * array.cycles(Gemm(9, 4, 5))
 
 
-def test_switching_is_that_of_the_trace() -> None:
-    gemm = Gemm(9, 8, 7)
-    table, x, w = operands(np.random.default_rng(2), gemm)
-    for dataflow in ("ws", "os", "is"):
-        run = simulate(SystolicArray(4, 3, dataflow), table, x, w, trace=True, activity=True)
-        assert run.trace is not None
-        assert run.activity is not None
-        for name in ("left", "top", "acc"):
-            register = getattr(run.trace, name).astype(np.int64) & 0xFFFFFFFF
-            if dataflow == "os":  # the edge after the last cycle drains the last sums
-                after = np.concatenate([np.zeros((1, 1, 3), np.int64), register[-1:, :-1]], axis=1)
-                register = np.concatenate([register, after if name == "acc" else 0 * after])
-            changes = np.bitwise_count(register[1:] ^ register[:-1]).sum(axis=0)
-            np.testing.assert_array_equal(getattr(run.activity, name), changes)
+@pytest.mark.parametrize("dataflow", ["ws", "os", "is"])
+@pytest.mark.parametrize(
+    ("low", "high", "product_bits"), [(0, 100, 7), (40, 64, 7), (-64, 60, 7), (-3, 63, 7), (-65, 63, 8)]
+)
+def test_switching_is_that_of_the_trace(dataflow: Any, low: int, high: int, product_bits: int) -> None:
+    rng = np.random.default_rng(2)
+    table = rng.integers(low, high, (256, 256), np.int32, endpoint=True)
+    table[0, :3] = high, low, high  # zeros have a product as well
+    _, x, w = operands(rng, Gemm(9, 8, 7))
+    array = SystolicArray(4, 3, dataflow, Accumulator(8, "wrap"))
+    run = simulate(array, table, x, w, trace=True, activity=True)
+    assert run.trace is not None
+    assert run.activity is not None
+    registers = {name: getattr(run.trace, name).astype(np.int64) for name in ("left", "top", "acc")}
+    if dataflow == "os":  # the edge after the last cycle drains the last sums
+        for name, register in registers.items():
+            after = np.concatenate([np.zeros((1, 1, 3), np.int64), register[-1:, :-1]], axis=1)
+            registers[name] = np.concatenate([register, after if name == "acc" else 0 * after])
+    # The multiplier takes what enters the register of the left, and of the top where it moves.
+    left = registers["left"][1:]
+    top = registers["top"][1:] if dataflow == "os" else registers["top"][:-1]
+    product = (table.T if dataflow == "is" else table)[top, left]
+    signals = registers | {"product": np.concatenate([np.full((1, 4, 3), table[0, 0]), product])}
+    widths = {"left": 8, "top": 8, "acc": 8, "product": product_bits}
+    for name, signal in signals.items():
+        changes = np.bitwise_count((signal[1:] ^ signal[:-1]) & ((1 << widths[name]) - 1)).sum(axis=0)
+        np.testing.assert_array_equal(getattr(run.activity, name), changes, name)
 
 
 def test_products_too_wide() -> None:

@@ -43,7 +43,8 @@ extent = st.integers(1, 9)
 )
 def test_registers_are_those_of_the_cycle_level_simulator(array, depth, pixels, channels, seed, data):
     table, x, w = random_case(array, depth, pixels, channels, seed)
-    trace = simulate(array, table, x, w, trace=True).trace
+    run = simulate(array, table, x, w, trace=True, activity=True)
+    trace = run.trace
     row, column = data.draw(st.integers(0, array.rows - 1)), data.draw(st.integers(0, array.columns - 1))
     stream = pe_stream(array, table, x, w, (row, column))
     cycles = len(stream.left)
@@ -69,6 +70,9 @@ def test_registers_are_those_of_the_cycle_level_simulator(array, depth, pixels, 
         np.testing.assert_array_equal(stream.before, trace.acc[:cycles, row - 1, column])
     activations, weights = stream.operands(array)
     np.testing.assert_array_equal(stream.product, table[weights, activations])
+    width = 10  # of products from -300 to 299
+    changes = (stream.product ^ np.r_[table[0, 0], stream.product[:-1]]) & ((1 << width) - 1)
+    assert run.activity.product[row, column] == np.bitwise_count(changes).sum()
 
 
 @given(dataflows, st.integers(0, 9))
