@@ -164,19 +164,21 @@ def experiment_options(images: int | None) -> Callable[[Callable[..., None]], Ca
     """
     options = [
         click.option(
-            "--network", metavar="NAME", help="lenet5 (default) or ffnn; a checkpoint brings its own."
+            "--network",
+            metavar="NAME",
+            help="lenet5 (default), ffnn or another; a checkpoint brings its own.",
         ),
         click.option(
             "--data",
             metavar="NAME",
             default="digits",
             show_default=True,
-            help="digits (in the package) or mnist (from $ACCELSIM_DATA, downloaded where it is missing).",
+            help="digits (in the package), mnist or cifar10 (from $ACCELSIM_DATA, downloaded if missing).",
         ),
         click.option(
             "--checkpoint",
             type=click.Path(path_type=Path),
-            help="Weights saved by `accelsim train`; default: trained on first use and kept in the cache.",
+            help="Weights saved by `accelsim train`; default: the package's, or trained on first use.",
         ),
         click.option(
             "--multiplier",

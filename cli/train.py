@@ -14,17 +14,24 @@ __all__ = ["train"]
 
 @click.command(
     epilog=(
-        "JSON: network, dataset, dataset_sha256, recipe (epochs, seed, batch_size, learning_rate, threads), "
-        "accuracy_percent (of the test images), weights_sha256, checkpoint (its path)."
+        "JSON: network, dataset, dataset_sha256, recipe (epochs, seed, batch_size, learning_rate, threads, "
+        "optimiser, schedule, weight_decay, augmentation, batch_norm, precision), accuracy_percent (of the "
+        "test images), weights_sha256, checkpoint (its path)."
     )
 )
-@click.option("--network", metavar="NAME", default="lenet5", show_default=True, help="lenet5 or ffnn.")
+@click.option(
+    "--network",
+    metavar="NAME",
+    default="lenet5",
+    show_default=True,
+    help="Such as lenet5, ffnn or alexnet_cifar.",
+)
 @click.option(
     "--data",
     metavar="NAME",
     default="digits",
     show_default=True,
-    help="digits (in the package) or mnist (from $ACCELSIM_DATA, downloaded where it is missing).",
+    help="digits (in the package), mnist or cifar10 (from $ACCELSIM_DATA, downloaded if missing).",
 )
 @click.option(
     "--epochs", type=click.IntRange(min=1), help="Passes over the training images; default: by data set."

@@ -1,10 +1,10 @@
-"""AlexNet for ImageNet's images."""
+"""AlexNet for ImageNet's images, and for small ones."""
 
 from collections import OrderedDict
 
 from torch import nn
 
-__all__ = ["alexnet"]
+__all__ = ["alexnet", "alexnet_cifar"]
 
 
 def alexnet() -> nn.Sequential:
@@ -37,5 +37,38 @@ def alexnet() -> nn.Sequential:
             fc7=nn.Linear(4096, 4096),
             relu7=nn.ReLU(),
             fc8=nn.Linear(4096, 1000),
+        )
+    )
+
+
+def alexnet_cifar() -> nn.Sequential:
+    """Return AlexNet for images of 32x32: 395,082 parameters, 14,696,704 MACs an image.
+
+    Five convolutions, three maximum poolings of 3x3 by steps of 2 after the first, second and fifth, three
+    fully connected layers and ReLU, as in `alexnet`; 3x3 kernels and fewer channels, for images with 49
+    times fewer pixels. Guesmi et al. (ASPLOS 2021, section 5.1) count these layers and give no widths.
+    """
+    return nn.Sequential(
+        OrderedDict(
+            conv1=nn.Conv2d(3, 32, 3, padding=1),  # 32 x 32 x 32
+            relu1=nn.ReLU(),
+            pool1=nn.MaxPool2d(3, stride=2),  # 32 x 15 x 15
+            conv2=nn.Conv2d(32, 64, 3, padding=1),
+            relu2=nn.ReLU(),
+            pool2=nn.MaxPool2d(3, stride=2),  # 64 x 7 x 7
+            conv3=nn.Conv2d(64, 96, 3, padding=1),
+            relu3=nn.ReLU(),
+            conv4=nn.Conv2d(96, 96, 3, padding=1),
+            relu4=nn.ReLU(),
+            conv5=nn.Conv2d(96, 64, 3, padding=1),
+            relu5=nn.ReLU(),
+            pool5=nn.MaxPool2d(3, stride=2),  # 64 x 3 x 3
+            flatten=nn.Flatten(),
+            fc6=nn.Linear(64 * 3 * 3, 256),
+            relu6=nn.ReLU(),
+            dropout=nn.Dropout(0.25),
+            fc7=nn.Linear(256, 128),
+            relu7=nn.ReLU(),
+            fc8=nn.Linear(128, 10),
         )
     )

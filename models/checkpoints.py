@@ -26,8 +26,8 @@ def save_checkpoint(trained: TrainedNetwork, path: str | os.PathLike[str]) -> No
     """Write a trained network as a safetensors file.
 
     Its metadata has one key, ``accelsim``: a JSON object with ``format`` (1), ``network``, ``dataset``,
-    ``dataset_sha256``, ``recipe`` (object), ``accuracy_percent``, ``weights_sha256``, ``accelsim_version``
-    and ``torch_version``. The same network makes the same bytes.
+    ``dataset_sha256``, ``train_sha256`` (of its training part), ``recipe`` (object), ``accuracy_percent``,
+    ``weights_sha256``, ``accelsim_version`` and ``torch_version``. The same network makes the same bytes.
 
     Raises
     ------
@@ -41,6 +41,7 @@ def save_checkpoint(trained: TrainedNetwork, path: str | os.PathLike[str]) -> No
         "network": trained.network,
         "dataset": trained.dataset,
         "dataset_sha256": trained.dataset_sha256,
+        "train_sha256": trained.train_sha256,
         "recipe": asdict(trained.recipe),
         "accuracy_percent": trained.accuracy_percent,
         "weights_sha256": trained.sha256,
@@ -83,6 +84,7 @@ def load_checkpoint(path: str | os.PathLike[str], network: str | None = None) ->
         file_format, recipe = about["format"], Recipe(**about["recipe"])
         trained_as, dataset = str(about["network"]), str(about["dataset"])
         dataset_sha256, sha256 = str(about["dataset_sha256"]), str(about["weights_sha256"])
+        train_sha256 = str(about.get("train_sha256", ""))  # checkpoints of earlier versions lack it
         accuracy = float(about["accuracy_percent"])
     except (AccelsimError, KeyError, TypeError, ValueError) as error:
         raise AccelsimError(
@@ -110,7 +112,7 @@ def load_checkpoint(path: str | os.PathLike[str], network: str | None = None) ->
     net.eval()
     if weights_sha256(net) != sha256:
         raise AccelsimError(f"{path} is damaged: its weights do not have the hash that it records")
-    return TrainedNetwork(net, trained_as, dataset, dataset_sha256, recipe, accuracy, sha256)
+    return TrainedNetwork(net, trained_as, dataset, dataset_sha256, train_sha256, recipe, accuracy, sha256)
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -80,8 +80,16 @@ class Dataset:
     @cached_property
     def sha256(self) -> str:
         """SHA-256 (hexadecimal) of all images, labels and class names; the data set's name does not count."""
+        return self._hash(self.train_images, self.train_labels, self.test_images, self.test_labels)
+
+    @cached_property
+    def train_sha256(self) -> str:
+        """As `sha256`, without the test images and labels: of what a network is trained on."""
+        return self._hash(self.train_images, self.train_labels)
+
+    def _hash(self, *parts: Tensor) -> str:
         content = hashlib.sha256(repr(self.classes).encode())
-        for part in (self.train_images, self.train_labels, self.test_images, self.test_labels):
+        for part in parts:
             content.update(repr(tuple(part.shape)).encode())
             array = part.contiguous().numpy()
             content.update(array.astype(array.dtype.newbyteorder("<"), copy=False).data)

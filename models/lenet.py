@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from torch import nn
 
-__all__ = ["ffnn", "lenet5"]
+__all__ = ["ffnn", "lenet5", "lenet5_guesmi", "lenet5_guesmi_code"]
 
 
 def lenet5() -> nn.Sequential:
@@ -32,6 +32,51 @@ def lenet5() -> nn.Sequential:
             fc1=nn.Linear(120, 84),
             relu4=nn.ReLU(),
             fc2=nn.Linear(84, 10),
+        )
+    )
+
+
+def lenet5_guesmi() -> nn.Sequential:
+    """LeNet-5 as the text of Guesmi et al. (ASPLOS 2021, section 5.1) describes it: 51,902 parameters.
+
+    Two convolutions, two maximum poolings, two fully connected layers, ReLU, a dropout layer; the softmax is
+    left to the loss. The paper gives no widths: they are those of LeCun et al. (1998), whose third
+    convolution leaves 1x1 and so is the first fully connected layer here.
+    """
+    return nn.Sequential(
+        OrderedDict(
+            conv1=nn.Conv2d(1, 6, 5, padding=2),  # 6 x 28 x 28
+            relu1=nn.ReLU(),
+            pool1=nn.MaxPool2d(2),  # 6 x 14 x 14
+            conv2=nn.Conv2d(6, 16, 5),  # 16 x 10 x 10
+            relu2=nn.ReLU(),
+            pool2=nn.MaxPool2d(2),  # 16 x 5 x 5
+            flatten=nn.Flatten(),
+            fc1=nn.Linear(16 * 5 * 5, 120),
+            relu3=nn.ReLU(),
+            dropout=nn.Dropout(0.25),
+            fc2=nn.Linear(120, 10),
+        )
+    )
+
+
+def lenet5_guesmi_code() -> nn.Sequential:
+    """LeNet-5 with the layers of the code that Guesmi et al. (ASPLOS 2021) published: 648,226 parameters.
+
+    The text of their paper describes the same kinds of layers and no widths: `lenet5_guesmi`.
+    """
+    return nn.Sequential(
+        OrderedDict(
+            conv1=nn.Conv2d(1, 32, 3, padding=1),  # 32 x 28 x 28
+            relu1=nn.ReLU(),
+            pool1=nn.MaxPool2d(2),  # 32 x 14 x 14
+            conv2=nn.Conv2d(32, 64, 3, padding=1),  # 64 x 14 x 14
+            relu2=nn.ReLU(),
+            pool2=nn.MaxPool2d(2),  # 64 x 7 x 7
+            flatten=nn.Flatten(),
+            fc1=nn.Linear(64 * 7 * 7, 200),
+            relu3=nn.ReLU(),
+            fc2=nn.Linear(200, 10),
         )
     )
 

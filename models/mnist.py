@@ -7,11 +7,12 @@ import torch
 
 from accelsim.errors import AccelsimError
 from accelsim.models.dataset import Dataset
+from accelsim.models.download import download
 from accelsim.models.idx import read_idx
 from accelsim.progress import progress_bar
 from accelsim.storage import data_folder
 
-__all__ = ["MIRRORS", "SHA256", "load_mnist"]
+__all__ = ["MIRRORS", "SHA256", "has_mnist", "load_mnist"]
 
 #: Where the files are downloaded from, in the order tried.
 MIRRORS = (
@@ -27,7 +28,6 @@ SHA256 = {
 }
 
 _SIDE = 28
-_SECONDS_TO_CONNECT = 10
 
 
 def load_mnist(*, progress: bool = True) -> Dataset:
@@ -73,41 +73,28 @@ def load_mnist(*, progress: bool = True) -> Dataset:
     return Dataset("mnist", *parts["train"], *parts["t10k"], classes=tuple(str(digit) for digit in range(10)))
 
 
-def _files(folder: Path, progress: bool) -> dict[str, Path]:
-    """Return where each published file is, after downloading those that are missing."""
+def has_mnist() -> bool:
+    """Return whether `load_mnist` finds its files without a download."""
+    return all(path.is_file() for path in _paths(data_folder() / "mnist").values())
+
+
+def _paths(folder: Path) -> dict[str, Path]:
+    """Return where each published file is, or would be."""
     files = {}
     for name in SHA256:
         plain, compressed = folder / name.removesuffix(".gz"), folder / name
         files[name] = plain if plain.is_file() else compressed
-    missing = [name for name, path in files.items() if not path.is_file()]
-    if missing:
-        with progress_bar("downloading MNIST", len(missing), progress) as done:
-            for name in missing:
-                _download(folder, name)
-                done("")
     return files
 
 
-def _download(folder: Path, name: str) -> None:
-    import pooch  # type: ignore[import-untyped]
-
-    logger = pooch.get_logger()
-    level = logger.level
-    logger.setLevel("WARNING")  # its announcements would stand between the bar's frames
-    try:
-        for mirror in MIRRORS:
-            downloader = pooch.HTTPDownloader(timeout=_SECONDS_TO_CONNECT)
-            try:
-                pooch.retrieve(mirror + name, SHA256[name], fname=name, path=folder, downloader=downloader)
-            except ValueError as error:  # another checksum
-                reason = " ".join(str(error).split())
-            except OSError as error:  # no network, or the folder cannot be written
-                reason = error.strerror or type(error).__name__
-            else:
-                return
-    finally:
-        logger.setLevel(level)
-    raise AccelsimError(
-        f"MNIST: {name} is not in {folder} and could not be downloaded ({reason}); "
-        f"expected there: {', '.join(SHA256)} (or the same without .gz)"
-    )
+def _files(folder: Path, progress: bool) -> dict[str, Path]:
+    """Return where each published file is, after downloading those that are missing."""
+    files = _paths(folder)
+    missing = [name for name, path in files.items() if not path.is_file()]
+    if missing:
+        expected = f"{', '.join(SHA256)} (or the same without .gz)"
+        with progress_bar("downloading MNIST", len(missing), progress) as done:
+            for name in missing:
+                download("MNIST", MIRRORS, name, SHA256[name], folder, expected)
+                done("")
+    return files

@@ -1,4 +1,4 @@
-"""Trained networks from the cache, trained on first use."""
+"""Trained networks from the package or the cache, trained on first use."""
 
 import hashlib
 import json
@@ -8,9 +8,10 @@ from pathlib import Path
 from accelsim.errors import AccelsimError
 from accelsim.models.checkpoints import load_checkpoint, save_checkpoint
 from accelsim.models.dataset import Dataset
-from accelsim.models.datasets import load_dataset
+from accelsim.models.datasets import is_at_hand, load_dataset
 from accelsim.models.networks import build_network
 from accelsim.models.recipe import Recipe, default_recipe
+from accelsim.models.shipped import shipped_for, shipped_network
 from accelsim.models.training import TrainedNetwork, train
 from accelsim.storage import cache_folder, require_writable_folder
 
@@ -25,7 +26,11 @@ def trained_network(
     epochs: int | None = None,
     progress: bool = True,
 ) -> TrainedNetwork:
-    """Return a trained network from the cache; train it, and keep it there, on first use.
+    """Return a trained network from the package or the cache; train it, and keep it there, on first use.
+
+    The package has some networks trained by the default recipe. Such a one is returned where the training
+    images and labels are those it was trained on, or, without a look at the data set, where a name is given
+    whose files are not at hand.
 
     The cache is ``checkpoints`` in `accelsim.storage.cache_folder`. Its key is the network, the content of
     the data set and the recipe. An entry that cannot be read, or is not what its name says, is trained
@@ -49,7 +54,14 @@ def trained_network(
     """
     recipe = default_recipe(dataset if isinstance(dataset, str) else dataset.name, epochs=epochs, seed=seed)
     build_network(network)  # an unknown name is said before anything is downloaded
+    if isinstance(dataset, str) and not is_at_hand(dataset):
+        shipped = shipped_network(network, dataset, recipe)
+        if shipped:
+            return shipped
     data = load_dataset(dataset, progress=progress) if isinstance(dataset, str) else dataset
+    shipped = shipped_for(network, data, recipe)
+    if shipped:
+        return shipped
     path = _entry(network, data, recipe)
     wanted = (network, data.sha256, recipe)
     if path.exists():

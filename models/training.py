@@ -9,9 +9,12 @@ from math import isfinite
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 
 from accelsim.errors import AccelsimError
 from accelsim.models.accuracy import accuracy_percent
+from accelsim.models.augmentation import cropped_and_flipped
+from accelsim.models.batch_norm_training import fold_training_norms, with_training_norms
 from accelsim.models.dataset import Dataset
 from accelsim.models.networks import architecture, build_network
 from accelsim.models.recipe import Recipe, default_recipe
@@ -32,8 +35,8 @@ class TrainedNetwork:
         Its name in the registry of networks.
     dataset : str
         Name of the data set it was trained on.
-    dataset_sha256 : str
-        `Dataset.sha256` of that data set.
+    dataset_sha256, train_sha256 : str
+        `Dataset.sha256` and `Dataset.train_sha256` of that data set.
     recipe : Recipe
         How it was trained.
     accuracy_percent : float
@@ -46,6 +49,7 @@ class TrainedNetwork:
     network: str
     dataset: str
     dataset_sha256: str
+    train_sha256: str
     recipe: Recipe
     accuracy_percent: float
     sha256: str
@@ -104,16 +108,21 @@ def train(
         )
     with (
         torch.enable_grad(),
+        torch.random.fork_rng(devices=[]),
         _threads(recipe.threads),
         progress_bar(f"training {network} on {dataset.name}", recipe.epochs, progress) as epoch_done,
     ):
-        _optimise(net, dataset, recipe, epoch_done)
+        torch.default_generator.manual_seed(recipe.seed)  # which dropout draws from
+        trained = with_training_norms(net) if recipe.batch_norm else net
+        _optimise(trained, dataset, recipe, epoch_done)
+        fold_training_norms(net, trained, dataset.image_shape)
     net.eval()
     return TrainedNetwork(
         net=net,
         network=network,
         dataset=dataset.name,
         dataset_sha256=dataset.sha256,
+        train_sha256=dataset.train_sha256,
         recipe=recipe,
         accuracy_percent=accuracy_percent(net, dataset.test_images, dataset.test_labels),
         sha256=weights_sha256(net),
@@ -132,15 +141,21 @@ def _threads(count: int) -> Iterator[None]:
 
 def _optimise(net: nn.Module, dataset: Dataset, recipe: Recipe, epoch_done: Callable[[str], None]) -> None:
     images, labels = dataset.train_images, dataset.train_labels
-    orders = torch.Generator().manual_seed(recipe.seed)
-    optimiser = torch.optim.Adam(net.parameters(), lr=recipe.learning_rate, fused=True)
-    steps = recipe.epochs * -(-len(images) // recipe.batch_size)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=steps)
-    net.train()
+    draws = torch.Generator().manual_seed(recipe.seed)
+    optimiser = _optimiser(net, recipe)
+    schedule = _schedule(optimiser, recipe, recipe.epochs * -(-len(images) // recipe.batch_size))
+    bfloat16 = recipe.precision == "bfloat16"
+    memory_format = torch.channels_last if bfloat16 else torch.contiguous_format
+    net.train().to(memory_format=memory_format)  # type: ignore[call-overload]
     for epoch in range(1, recipe.epochs + 1):
         total_loss = torch.zeros(())
-        for batch in torch.split(torch.randperm(len(images), generator=orders), recipe.batch_size):
-            loss = F.cross_entropy(net(images[batch]), labels[batch])
+        for batch in torch.split(torch.randperm(len(images), generator=draws), recipe.batch_size):
+            taken = images[batch]
+            if recipe.augmentation == "crop-flip":
+                taken = cropped_and_flipped(taken, draws)
+            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+                logits = net(taken.contiguous(memory_format=memory_format))
+            loss = F.cross_entropy(logits.float(), labels[batch])
             optimiser.zero_grad()
             torch.autograd.backward(loss)
             optimiser.step()
@@ -153,3 +168,19 @@ def _optimise(net: nn.Module, dataset: Dataset, recipe: Recipe, epoch_done: Call
                 f"a learning rate below {recipe.learning_rate:g} may help"
             )
         epoch_done(f"loss {mean_loss:.4f}")
+    net.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+
+
+def _optimiser(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    rate, decay = recipe.learning_rate, recipe.weight_decay
+    if recipe.optimiser == "adam":
+        return torch.optim.Adam(net.parameters(), lr=rate, weight_decay=decay, fused=True)
+    return torch.optim.SGD(
+        net.parameters(), lr=rate, momentum=0.9, nesterov=True, weight_decay=decay, fused=True
+    )
+
+
+def _schedule(optimiser: torch.optim.Optimizer, recipe: Recipe, steps: int) -> LRScheduler:
+    if recipe.schedule == "cosine":
+        return CosineAnnealingLR(optimiser, T_max=steps)
+    return OneCycleLR(optimiser, recipe.learning_rate, total_steps=steps, cycle_momentum=False)

@@ -41,6 +41,7 @@ def test_sdist_holds_the_rooms_as_files(built):
         members = {member.name.split("/", 1)[-1]: member for member in content.getmembers()}
     for name in [
         "accelsim/rtl/cells.py",
+        "accelsim/models/weights/lenet5_guesmi-mnist.safetensors",
         "accelsim/rtl/evolved/mul8u_evo_m0.gates",
         "accelsim/cli/__init__.py",
         "accelsim/py.typed",
@@ -55,6 +56,9 @@ def test_wheel_installs_nothing_beside_accelsim(built):
     with zipfile.ZipFile(wheel) as content:
         names = content.namelist()
     assert "accelsim/rtl/evolved/mul8u_evo_m0.gates" in names
+    assert {name for name in names if name.startswith("accelsim/models/weights/")} == {
+        f"accelsim/models/weights/{path.name}" for path in (ROOT / "models" / "weights").iterdir()
+    }
     top = {name.split("/")[0] for name in names}
     assert {name.split("-")[0] for name in top} == {"accelsim"}
 

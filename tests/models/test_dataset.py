@@ -8,8 +8,8 @@ from accelsim.models import Dataset, calibration_images, dataset_names, load_dat
 
 
 def test_unknown_names_get_a_hint() -> None:
-    assert dataset_names() == ["digits", "mnist"]
-    with pytest.raises(AccelsimError, match=r"^unknown data set 'MNST'; there are digits and mnist$"):
+    assert dataset_names() == ["digits", "mnist", "cifar10"]
+    with pytest.raises(AccelsimError, match=r"^unknown data set 'MNST'; there are digits, mnist, cifar10$"):
         load_dataset("MNST")
     with pytest.raises(AccelsimError, match=r"^unknown data set 'digit'; did you mean digits\?$"):
         load_dataset("digit")
@@ -37,6 +37,12 @@ def test_sha256_follows_the_content_and_not_the_name(tiny: Dataset) -> None:
         ),
     ]
     assert len({tiny.sha256, *(other.sha256 for other in others)}) == 5
+
+
+def test_train_sha256_leaves_the_test_images_out(tiny: Dataset) -> None:
+    other = replace(tiny, test_images=tiny.test_images[:7], test_labels=tiny.test_labels[:7])
+    assert other.train_sha256 == tiny.train_sha256 != other.sha256 != tiny.sha256
+    assert replace(tiny, train_labels=tiny.train_labels.flip(0)).train_sha256 != tiny.train_sha256
 
 
 def test_sha256_does_not_depend_on_the_memory_layout(tiny: Dataset) -> None:

@@ -2,12 +2,8 @@ import gzip
 import hashlib
 import os
 import struct
-from collections.abc import Iterator
 from contextlib import nullcontext
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import numpy as np
 import pytest
@@ -47,24 +43,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(mnist, "MIRRORS", NOWHERE)
     return tmp_path / "data" / "mnist"
-
-
-@pytest.fixture
-def mirror(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """A web server on this machine, and the folder it serves."""
-
-    class Handler(SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    served = tmp_path / "served"
-    served.mkdir()
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(served))) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/", served
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize("compressed", [False, True])
@@ -158,7 +136,7 @@ def test_the_bar_of_a_download_is_as_asked(
         return nullcontext(lambda note: None)
 
     monkeypatch.setattr(mnist, "progress_bar", bar)
-    monkeypatch.setattr(mnist, "_download", lambda folder, name: None)
+    monkeypatch.setattr(mnist, "download", lambda *what: None)
     with pytest.raises(AccelsimError, match="cannot read"):
         load_dataset("mnist", progress=progress)
     assert asked == [progress]

@@ -17,21 +17,46 @@ PARAMETERS = {
         "fc1": 84 * 120 + 84,
         "fc2": 10 * 84 + 10,
     },
+    "lenet5_guesmi": {
+        "conv1": 6 * 1 * 5 * 5 + 6,
+        "conv2": 16 * 6 * 5 * 5 + 16,
+        "fc1": 120 * 400 + 120,
+        "fc2": 10 * 120 + 10,
+    },
+    "lenet5_guesmi_code": {
+        "conv1": 32 * 1 * 3 * 3 + 32,
+        "conv2": 64 * 32 * 3 * 3 + 64,
+        "fc1": 200 * 3136 + 200,
+        "fc2": 10 * 200 + 10,
+    },
     "ffnn": {"fc1": 300 * 784 + 300, "fc2": 100 * 300 + 100, "fc3": 10 * 100 + 10},
 }
 
 
 def test_names() -> None:
-    assert network_names() == ["lenet5", "ffnn", "resnet20", "mobilenet", "vgg8", "alexnet"]
+    assert network_names() == [
+        "lenet5",
+        "lenet5_guesmi",
+        "lenet5_guesmi_code",
+        "ffnn",
+        "resnet20",
+        "mobilenet",
+        "vgg8",
+        "alexnet_cifar",
+        "alexnet",
+    ]
     with pytest.raises(AccelsimError, match=r"^unknown network 'lenet-5'; did you mean lenet5 or"):
         build_network("lenet-5")
     with pytest.raises(AccelsimError, match=r"^unknown network 'resnet'; did you mean resnet20"):
         build_network("resnet")
-    with pytest.raises(AccelsimError, match=r"^unknown network 'x'; there are lenet5, ffnn"):
+    with pytest.raises(AccelsimError, match=r"^unknown network 'x'; there are lenet5, lenet5_guesmi"):
         build_network("x")
 
 
-@pytest.mark.parametrize(("name", "total"), [("lenet5", 61_706), ("ffnn", 266_610)])
+@pytest.mark.parametrize(
+    ("name", "total"),
+    [("lenet5", 61_706), ("lenet5_guesmi", 51_902), ("lenet5_guesmi_code", 648_226), ("ffnn", 266_610)],
+)
 def test_parameter_counts(name: str, total: int) -> None:
     net = build_network(name)
     counts = {layer: sum(p.numel() for p in module.parameters()) for layer, module in net.named_children()}
@@ -39,7 +64,7 @@ def test_parameter_counts(name: str, total: int) -> None:
     assert sum(counts.values()) == total
 
 
-@pytest.mark.parametrize("name", ["lenet5", "ffnn"])
+@pytest.mark.parametrize("name", PARAMETERS)
 @pytest.mark.parametrize("n", [1, 3])
 def test_logits(name: str, n: int) -> None:
     logits = build_network(name)(torch.rand(n, 1, 28, 28)).detach()
@@ -116,13 +141,24 @@ MOBILENET = (
 )
 VGG_CONVOLUTIONS = [(3, 32), (32, 32), (32, 64), (64, 64), (64, 128), (128, 128)]
 VGG8 = sum(9 * c * o + o for c, o in VGG_CONVOLUTIONS) + (128 * 4 * 4 + 1) * 256 + 257 * 10
+ALEXNET_CIFAR = (
+    9 * (3 * 32 + 32 * 64 + 64 * 96 + 96 * 96 + 96 * 64)
+    + (32 + 64 + 96 + 96 + 64)
+    + ((3 * 3 * 64 + 1) * 256 + 257 * 128 + 129 * 10)
+)
 #: as PyTorch's own documentation of the same network has it
 ALEXNET = 61_100_840
 
 
 @pytest.mark.parametrize(
     ("name", "total"),
-    [("resnet20", RESNET20), ("mobilenet", MOBILENET), ("vgg8", VGG8), ("alexnet", ALEXNET)],
+    [
+        ("resnet20", RESNET20),
+        ("mobilenet", MOBILENET),
+        ("vgg8", VGG8),
+        ("alexnet", ALEXNET),
+        ("alexnet_cifar", ALEXNET_CIFAR),
+    ],
 )
 def test_larger_networks(name: str, total: int) -> None:
     net, of = build_network(name).eval(), architecture(name)
@@ -132,14 +168,32 @@ def test_larger_networks(name: str, total: int) -> None:
     assert float(logits.min()) < 0
 
 
-def test_macs_of_alexnet() -> None:
-    macs, x = 0, torch.rand(1, 3, 224, 224)
-    for layer in build_network("alexnet").eval().children():
+#: products of a convolution: pixels, then kernel, input and output channels
+ALEXNET_CIFAR_MACS = (
+    32 * 32 * 9 * 3 * 32
+    + 15 * 15 * 9 * 32 * 64
+    + 7 * 7 * 9 * (64 * 96 + 96 * 96 + 96 * 64)
+    + (3 * 3 * 64 * 256 + 256 * 128 + 128 * 10)
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("alexnet", 714_188_480),
+        ("alexnet_cifar", ALEXNET_CIFAR_MACS),
+        ("lenet5_guesmi", 28 * 28 * 25 * 6 + 10 * 10 * 25 * 6 * 16 + 400 * 120 + 120 * 10),
+        ("lenet5_guesmi_code", 28 * 28 * 9 * 32 + 14 * 14 * 9 * 32 * 64 + 3136 * 200 + 200 * 10),
+    ],
+)
+def test_macs(name: str, expected: int) -> None:
+    macs, x = 0, torch.rand(1, *architecture(name).image_shape)
+    for layer in build_network(name).eval().children():
         y = layer(x)
         if isinstance(layer, nn.Conv2d | nn.Linear):
             macs += y.numel() * layer.weight[0].numel()
         x = y
-    assert macs == 714_188_480
+    assert macs == expected
 
 
 def test_shortcut_of_resnet_averages_and_pads_with_channels_of_zeros() -> None:

@@ -1,0 +1,57 @@
+"""Trained networks that come with the package."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from accelsim.models.accuracy import accuracy_percent
+from accelsim.models.checkpoints import load_checkpoint
+from accelsim.models.dataset import Dataset
+from accelsim.models.recipe import Recipe
+from accelsim.models.training import TrainedNetwork
+
+__all__ = ["shipped_for", "shipped_network"]
+
+#: Files NETWORK-DATASET.safetensors, as `accelsim train` names them.
+_FOLDER = Path(__file__).parent / "weights"
+
+
+def shipped_network(network: str, dataset_name: str, recipe: Recipe) -> TrainedNetwork | None:
+    """Return the network that comes with the package, None where there is none, or of another recipe.
+
+    Parameters
+    ----------
+    network, dataset_name : str
+        Names in the registries.
+    recipe : Recipe
+        How it is to have been trained.
+    """
+    path = _FOLDER / f"{network}-{dataset_name}.safetensors"
+    if not path.is_file():
+        return None
+    found = load_checkpoint(path, network)
+    return found if found.recipe == recipe else None
+
+
+def shipped_for(network: str, dataset: Dataset, recipe: Recipe) -> TrainedNetwork | None:
+    """Return the network that comes with the package where it was trained on the images of a data set.
+
+    Where the test images are others than those it was tested on, its accuracy is measured on them.
+
+    Parameters
+    ----------
+    network : str
+        Name of the network.
+    dataset : Dataset
+        Whatever its name.
+    recipe : Recipe
+        How it is to have been trained.
+    """
+    for path in sorted(_FOLDER.glob(f"{network}-*.safetensors")):
+        found = shipped_network(network, path.stem.removeprefix(f"{network}-"), recipe)
+        if found is None or found.train_sha256 != dataset.train_sha256:
+            continue
+        if found.dataset_sha256 == dataset.sha256:
+            return found
+        accuracy = accuracy_percent(found.net, dataset.test_images, dataset.test_labels)
+        return replace(found, dataset=dataset.name, dataset_sha256=dataset.sha256, accuracy_percent=accuracy)
+    return None

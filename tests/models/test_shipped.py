@@ -1,0 +1,101 @@
+"""The trained networks that come with the package."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from accelsim.errors import AccelsimError
+from accelsim.models import (
+    Dataset,
+    accuracy_percent,
+    default_recipe,
+    load_checkpoint,
+    load_dataset,
+    pretrained,
+    save_checkpoint,
+    shipped,
+    train,
+    trained_network,
+)
+
+#: Network, data set, least accuracy (%) on its test images.
+SHIPPED = [
+    ("lenet5_guesmi", "mnist", 98.5),
+    ("alexnet_cifar", "cifar10", 75),
+]
+WEIGHTS = Path(shipped.__file__).parent / "weights"
+
+
+@pytest.fixture
+def nothing_is_trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pretrained, "train", lambda *args, **options: pytest.fail("trained"))
+
+
+def test_each_is_of_a_default_recipe_and_tells_its_accuracy() -> None:
+    names = {f"{network}-{data}.safetensors" for network, data, _ in SHIPPED}
+    assert {path.name for path in WEIGHTS.iterdir()} == names
+    assert sum(path.stat().st_size for path in WEIGHTS.iterdir()) < 10e6
+    for network, data, least in SHIPPED:
+        found = load_checkpoint(WEIGHTS / f"{network}-{data}.safetensors", network)
+        assert found.recipe == default_recipe(data)
+        assert found.dataset.startswith(data)
+        assert found.accuracy_percent >= least
+
+
+@pytest.mark.usefixtures("nothing_is_trained")
+@pytest.mark.parametrize(("network", "data", "least"), SHIPPED)
+def test_they_are_found_by_name_where_the_data_is_not_at_hand(
+    network: str, data: str, least: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCELSIM_DATA", str(tmp_path))
+    assert trained_network(network, data).accuracy_percent >= least
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("nothing_is_trained")
+@pytest.mark.skipif(
+    "ACCELSIM_DATA" not in os.environ, reason="$ACCELSIM_DATA, with mnist/ and cifar10/ inside, is not set"
+)
+@pytest.mark.parametrize(("network", "data", "least"), SHIPPED)
+def test_they_are_found_by_their_training_images(network: str, data: str, least: float) -> None:
+    dataset = load_dataset(data)
+    found = trained_network(network, dataset)
+    accuracy = accuracy_percent(found.net, dataset.test_images, dataset.test_labels)
+    assert found.accuracy_percent == pytest.approx(accuracy, abs=0.2)  # of the machine that trained it
+    assert accuracy >= least
+    few = replace(dataset, test_images=dataset.test_images[:10], test_labels=dataset.test_labels[:10])
+    other = trained_network(network, few)
+    assert (other.sha256, other.dataset_sha256) == (found.sha256, few.sha256)
+    assert other.accuracy_percent == accuracy_percent(other.net, few.test_images, few.test_labels)
+
+
+def test_other_data_or_another_recipe_is_trained(
+    tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = train("ffnn", tiny, epochs=1)
+    monkeypatch.setattr(shipped, "_FOLDER", tmp_path / "weights")
+    save_checkpoint(trained, tmp_path / "weights" / "ffnn-tiny.safetensors")
+    kept = pretrained.train
+    trainings = []
+
+    def counted(*args: object, **options: object) -> object:
+        trainings.append(args)
+        return kept(*args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pretrained, "train", counted)
+    assert trained_network("ffnn", tiny, epochs=1).sha256 == trained.sha256
+    assert not trainings
+    assert trained_network("ffnn", tiny, epochs=2).sha256 != trained.sha256
+    assert trained_network("ffnn", tiny, epochs=1, seed=1).sha256 != trained.sha256
+    shuffled = replace(tiny, train_labels=tiny.train_labels.flip(0))
+    assert trained_network("ffnn", shuffled, epochs=1).sha256 != trained.sha256
+    assert len(trainings) == 3
+
+
+def test_a_network_that_is_not_there_needs_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACCELSIM_DATA", str(tmp_path))
+    monkeypatch.setattr("accelsim.models.cifar10.MIRRORS", ())
+    with pytest.raises(AccelsimError, match="CIFAR-10: cifar-10-binary.tar.gz is not in"):
+        trained_network("alexnet_cifar", "cifar10", epochs=1)
