@@ -1,14 +1,14 @@
 """Calibration: the range of each layer's input, observed while data runs through the float network."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from accelsim.errors import AccelsimError
+from accelsim.errors import AccelsimError, own_errors
 
 __all__ = [
     "MinMaxObserver",
@@ -16,7 +16,6 @@ __all__ = [
     "PercentileObserver",
     "input_ranges",
     "observed_ranges",
-    "own_errors",
     "run_batches",
 ]
 
@@ -172,21 +171,3 @@ def run_batches(net: Callable[[Tensor], object], calibration: Tensor) -> None:
     with torch.no_grad(), own_errors(f"{shown} does not fit the net"):
         for batch in torch.split(calibration, _BATCH):
             net(batch)
-
-
-@contextmanager
-def own_errors(what: str) -> Iterator[None]:
-    """Turn whatever a user's network raises into one line: ``what``, then the network's own message.
-
-    Raises
-    ------
-    AccelsimError
-        If the block raises an exception.
-    """
-    try:
-        yield
-    except AccelsimError:
-        raise
-    except Exception as error:
-        message = " ".join(str(error).split())
-        raise AccelsimError(f"{what}: {type(error).__name__}: {message}") from error

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from accelsim.accumulator import Accumulator
 from accelsim.batch_norms import fold_batch_norms
-from accelsim.calibration import input_ranges, own_errors
-from accelsim.errors import AccelsimError, nearest
+from accelsim.calibration import input_ranges
+from accelsim.errors import AccelsimError, nearest, own_errors
 from accelsim.float_mac_layers import ApproxFloatLayer, approximate_float_layer
 from accelsim.float_products import FloatProducts
 from accelsim.functional_layers import make_functional_layers

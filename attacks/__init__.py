@@ -7,36 +7,46 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from accelsim.attacks.attack import Attack
     from accelsim.attacks.crafting import craft
     from accelsim.attacks.intervals import wilson_interval
-    from accelsim.attacks.registry import ATTACKS, PAPER_BUDGETS, Attack, attack_names, build_attack
+    from accelsim.attacks.minimal_crafting import MinimalExamples, craft_minimal, perturbation_norms
+    from accelsim.attacks.registry import ATTACKS, PAPER_ATTACKS, PAPER_BUDGETS, attack_names, build_attack
     from accelsim.attacks.robustness import evaluate_robustness
     from accelsim.attacks.table import RobustnessTable
 
 _MODULE_OF = {
     # the attacks
     "ATTACKS": "registry",
+    "PAPER_ATTACKS": "registry",
     "PAPER_BUDGETS": "registry",
-    "Attack": "registry",
+    "Attack": "attack",
     "attack_names": "registry",
     "build_attack": "registry",
     # running them
     "craft": "crafting",
+    "craft_minimal": "minimal_crafting",
     "evaluate_robustness": "robustness",
     # their results
+    "MinimalExamples": "minimal_crafting",
     "RobustnessTable": "table",
+    "perturbation_norms": "minimal_crafting",
     "wilson_interval": "intervals",
 }
 
 __all__ = [
     "ATTACKS",
+    "PAPER_ATTACKS",
     "PAPER_BUDGETS",
     "Attack",
+    "MinimalExamples",
     "RobustnessTable",
     "attack_names",
     "build_attack",
     "craft",
+    "craft_minimal",
     "evaluate_robustness",
+    "perturbation_norms",
     "wilson_interval",
 ]
 

@@ -1,17 +1,15 @@
-"""Adversarial examples of one attack at one budget."""
+"""Adversarial examples of an attack at a budget."""
 
-import hashlib
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from copy import deepcopy
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import nn
 
-from accelsim.attacks.network import CheckedNetwork, check_images, foolbox_model
-from accelsim.attacks.registry import Attack, build_attack, checked_budget
+from accelsim.attacks.attack import Attack, checked_budget
+from accelsim.attacks.network import check_images, crafting_copy, foolbox_model
+from accelsim.attacks.random_streams import random_streams
+from accelsim.attacks.registry import build_attack
 from accelsim.errors import AccelsimError
 
 __all__ = ["BATCH_SIZE", "check_batch_size", "check_seed", "craft"]
@@ -70,25 +68,26 @@ def craft(
     Raises
     ------
     AccelsimError
-        If the attack is unknown, the budget negative or NaN, the seed no whole number, the images or labels
-        are not as above, the source cannot classify them, answers NaN, or passes no gradient to an attack
-        that needs it.
+        If the attack is unknown or has no budget, the budget is negative or NaN, the seed no whole number,
+        the images or labels are not as above, the source cannot classify them, answers NaN, or passes no
+        gradient to an attack that needs it.
     """
     attack = build_attack(attack) if isinstance(attack, str) else attack
+    attack.require_kind("fixed-budget")
     budget = checked_budget(budget)
     check_images(images, labels)
     check_batch_size(batch_size)
     check_seed(seed)
     if budget == 0:
         return images.clone()
-    model = foolbox_model(_crafting_copy(source, images[:1], labels), images.device)
+    model = foolbox_model(crafting_copy(source, images[:1], labels), images.device)
     adversary = attack.construct()
     adversarial = torch.empty_like(images)
     for start in range(0, len(images), batch_size):
         batch = slice(start, start + batch_size)
         clean = images[batch]
         identity = [int(seed), attack.name, sorted(attack.parameters.items()), budget.hex(), start]
-        with _random_streams(identity, images.device), torch.set_grad_enabled(attack.needs_gradients):
+        with random_streams(identity, images.device), torch.set_grad_enabled(attack.needs_gradients):
             perturbed = adversary.run(model, clean, labels[batch], epsilon=budget)
         clipped = adversary.distance.clip_perturbation(clean, perturbed, budget)
         adversarial[batch] = clipped.clamp(0, 1)
@@ -107,44 +106,3 @@ def check_seed(seed: int) -> None:
     """Raise `AccelsimError` unless the seed is a whole number."""
     if not isinstance(seed, int | np.integer):
         raise AccelsimError(f"seed is {seed!r}; expected a whole number")
-
-
-def _crafting_copy(source: nn.Module, example: torch.Tensor, labels: torch.Tensor) -> CheckedNetwork:
-    """Copy the source to compute image gradients only, as fast as the CPU can."""
-    checked = CheckedNetwork(source, "the source network", example)
-    if labels.max().item() >= checked.classes:
-        raise AccelsimError(
-            f"label {labels.max().item()} is not one of the source's {checked.classes} classes"
-        )
-    copy = deepcopy(checked).requires_grad_(False)
-    # With the channels innermost, convolutions' image gradients are 1.6 times as fast. A network that
-    # reshapes activations with view() refuses that layout.
-    try:
-        with torch.no_grad():
-            _laid_out(copy, torch.channels_last)(example)
-    except (AccelsimError, RuntimeError):
-        _laid_out(copy, torch.contiguous_format)
-    return copy
-
-
-def _laid_out(network: CheckedNetwork, layout: torch.memory_format) -> CheckedNetwork:
-    return network.to(memory_format=layout)  # type: ignore[call-overload, no-any-return]  # absent from its stubs
-
-
-@contextmanager
-def _random_streams(identity: list[object], device: torch.device) -> Iterator[None]:
-    """Seed the global generators from the identity's hash, and put them back afterwards."""
-    digest = hashlib.sha256(json.dumps(identity).encode()).digest()
-    seed = int.from_bytes(digest[:8], "little")
-    gpus = [device] if device.type == "cuda" else []
-    numpy_state = np.random.get_state()  # noqa: NPY002 (Foolbox draws from the legacy global generator)
-    with torch.random.fork_rng(devices=gpus):
-        torch.default_generator.manual_seed(seed)
-        for gpu in gpus:
-            with torch.cuda.device(gpu):
-                torch.cuda.manual_seed(seed)
-        np.random.seed(seed % (1 << 32))  # noqa: NPY002
-        try:
-            yield
-        finally:
-            np.random.set_state(numpy_state)  # noqa: NPY002

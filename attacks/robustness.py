@@ -10,10 +10,11 @@ from typing import TypeVar
 import torch
 from torch import nn
 
+from accelsim.attacks.attack import Attack, checked_budget
 from accelsim.attacks.crafting import BATCH_SIZE, check_batch_size, check_seed, craft
 from accelsim.attacks.intervals import wilson_interval
 from accelsim.attacks.network import CheckedNetwork, check_images
-from accelsim.attacks.registry import Attack, build_attack, checked_budget
+from accelsim.attacks.registry import build_attack
 from accelsim.attacks.table import RobustnessTable
 from accelsim.errors import AccelsimError
 from accelsim.progress import progress_bar
@@ -54,7 +55,7 @@ def evaluate_robustness(
     victims : mapping of str to nn.Module
         Networks under attack, by the name they have in the table: float, quantized or approximate.
     attacks : iterable of str or Attack
-        Names, or what `build_attack` returns.
+        Names, or what `build_attack` returns; of the kind ``fixed-budget``.
     budgets : iterable of float
         Perturbation budgets, each in its attack's norm over pixels in [0, 1].
     images : float tensor of shape (N, ...)
@@ -76,11 +77,13 @@ def evaluate_robustness(
     Raises
     ------
     AccelsimError
-        If an argument is of another type, a list is empty or has duplicates, an attack is unknown, a budget
-        negative or NaN, the images or labels are not as above, a network cannot classify them, its classes
-        are not the source's, or it answers NaN.
+        If an argument is of another type, a list is empty or has duplicates, an attack is unknown or has no
+        budget, a budget is negative or NaN, the images or labels are not as above, a network cannot classify
+        them, its classes are not the source's, or it answers NaN.
     """
     chosen = [_attack(attack) for attack in _listed("attacks", attacks, '["fgm-l2"]')]
+    for attack in chosen:
+        attack.require_kind("fixed-budget")
     levels = [checked_budget(budget) for budget in _listed("budgets", budgets, "[0, 0.1]")]
     if not isinstance(victims, Mapping):
         raise AccelsimError(

@@ -18,7 +18,7 @@ __all__ = ["attack"]
 
 DEFAULT_ATTACKS = ("fgm-linf", "pgd-linf", "rau-linf")
 DEFAULT_BUDGETS = ("0", "0.05", "0.1", "0.2", "0.5")
-PAPER = "paper"
+ALL, PAPER = "all", "paper"
 
 
 def _parse_budgets(
@@ -46,8 +46,9 @@ def _parse_budgets(
     multiple=True,
     default=DEFAULT_ATTACKS,
     shell_complete=complete_attack,
-    help="Attack, or all; may be repeated. There are fgm-l2, fgm-linf, bim-l2, bim-linf, pgd-l2, pgd-linf, "
-    f"cr-l2, rag-l2, rau-l2, rau-linf. Default: {', '.join(DEFAULT_ATTACKS)}.",
+    help="Attack; may be repeated; paper: the ten of Siddique & Hoque (2022), which are fgm-l2, fgm-linf, "
+    "bim-l2, bim-linf, pgd-l2, pgd-linf, cr-l2, rag-l2, rau-l2, rau-linf; all: every attack that has a "
+    f"budget. Default: {', '.join(DEFAULT_ATTACKS)}.",
 )
 @click.option(
     "--budget",
@@ -90,11 +91,13 @@ def attack(
     require_writable_folder(folder)
     for path in (csv, heat_map, json):
         require_writable_file(path)
-    from accelsim.attacks import PAPER_BUDGETS, attack_names, build_attack, evaluate_robustness
+    from accelsim.attacks import PAPER_BUDGETS, build_attack, evaluate_robustness
+    from accelsim.attacks.attack import checked_budget
     from accelsim.attacks.crafting import BATCH_SIZE
-    from accelsim.attacks.registry import checked_budget
 
-    chosen = [build_attack(name) for name in dict.fromkeys(attack_names() if "all" in attacks else attacks)]
+    chosen = [build_attack(name) for name in _attack_names(attacks)]
+    for one in chosen:
+        one.require_kind("fixed-budget")
     levels = {checked_budget(budget) for budget in budgets if not isinstance(budget, str)}
     if PAPER in budgets:
         levels.update(PAPER_BUDGETS)
@@ -129,6 +132,14 @@ def attack(
     else:
         _print(output, experiment, table)
         output.facts({"table": str(csv), "heat map": str(heat_map), "provenance": str(json)})
+
+
+def _attack_names(given: tuple[str, ...]) -> list[str]:
+    """Put the names that ``all`` and ``paper`` stand for in their place, each once."""
+    from accelsim.attacks import PAPER_ATTACKS, attack_names
+
+    meant = {ALL: attack_names("fixed-budget"), PAPER: PAPER_ATTACKS}
+    return list(dict.fromkeys(name for word in given for name in meant.get(word, (word,))))
 
 
 def _print(output: Output, experiment: Experiment, table: "RobustnessTable") -> None:

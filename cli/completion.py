@@ -14,7 +14,7 @@ def complete_multiplier(ctx: click.Context, param: click.Parameter, incomplete: 
 
 
 def complete_attack(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the attacks that begin with what was typed."""
+    """Return the attacks with a budget that begin with what was typed."""
     from accelsim.attacks import attack_names
 
-    return [name for name in ["all", *attack_names()] if name.startswith(incomplete)]
+    return [name for name in ["all", "paper", *attack_names("fixed-budget")] if name.startswith(incomplete)]

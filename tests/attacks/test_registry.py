@@ -2,15 +2,26 @@ import inspect
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pkgutil import resolve_name
 
 import pytest
-from foolbox.distances import l2, linf
+from foolbox.distances import l0, l2, linf
+from torch import nn
 
-from accelsim.attacks import ATTACKS, PAPER_BUDGETS, attack_names, build_attack
+from accelsim.attacks import (
+    ATTACKS,
+    PAPER_ATTACKS,
+    PAPER_BUDGETS,
+    Attack,
+    attack_names,
+    build_attack,
+    craft,
+    craft_minimal,
+)
 from accelsim.errors import AccelsimError
 
-TEN = [
+FIXED_BUDGET = [
     "fgm-l2",
     "fgm-linf",
     "bim-l2",
@@ -22,35 +33,56 @@ TEN = [
     "rau-l2",
     "rau-linf",
 ]
+MINIMAL_NORM = ["deepfool-l2", "deepfool-linf", "cw-l2", "boundary-l2", "hopskipjump-l2", "hopskipjump-linf"]
+FOOLBOX = [*FIXED_BUDGET, *MINIMAL_NORM]
+#: Arguments of Foolbox's constructors that are no parameters of the attack.
+NOT_OFFERED = {"init_attack", "tensorboard", "constraint"}
 
 
 def test_names():
-    assert attack_names() == TEN
-    assert all(ATTACKS[name].name == name for name in TEN)
+    assert attack_names("fixed-budget") == FIXED_BUDGET == list(PAPER_ATTACKS)
+    assert attack_names("minimal-norm") == MINIMAL_NORM
+    assert sorted(attack_names()) == sorted([*FIXED_BUDGET, *MINIMAL_NORM])
+    assert all(ATTACKS[name].name == name for name in attack_names())
 
 
 def test_paper_budgets():
     assert PAPER_BUDGETS == (0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5, 1, 1.5, 2)
 
 
-@pytest.mark.parametrize("name", TEN)
+@pytest.mark.parametrize("name", FOOLBOX)
 def test_recorded_defaults_are_those_of_foolbox(name):
     signature = inspect.signature(resolve_name(ATTACKS[name].constructor))
-    assert ATTACKS[name].defaults == {key: value.default for key, value in signature.parameters.items()}
+    offered = {key: value for key, value in signature.parameters.items() if key not in NOT_OFFERED}
+    assert ATTACKS[name].defaults == {key: value.default for key, value in offered.items()}
 
 
-@pytest.mark.parametrize("name", TEN)
+@pytest.mark.parametrize("name", attack_names())
+def test_defaults_are_in_their_ranges(name):
+    assert set(ATTACKS[name].ranges) == set(ATTACKS[name].defaults)
+    assert build_attack(name, **ATTACKS[name].defaults) == ATTACKS[name]
+
+
+@pytest.mark.parametrize("name", attack_names())
 def test_norm_is_that_of_the_foolbox_attack(name):
     adversary = ATTACKS[name].construct()
-    assert adversary.distance is {"l2": l2, "linf": linf}[ATTACKS[name].norm]
+    assert adversary.distance is {"l0": l0, "l2": l2, "linf": linf}[ATTACKS[name].norm]
     assert name.endswith(ATTACKS[name].norm)
 
 
-@pytest.mark.parametrize("name", TEN)
-def test_gradients_are_needed_by_the_descent_attacks_alone(name):
-    from foolbox.attacks.gradient_descent_base import BaseGradientDescent
+@pytest.mark.parametrize("name", attack_names())
+def test_gradients_are_needed_by_those_that_ask_for_them(name, source, images, labels):
+    class Opaque(nn.Module):
+        def forward(self, pixels):
+            return source(pixels).detach()
 
-    assert ATTACKS[name].needs_gradients == isinstance(ATTACKS[name].construct(), BaseGradientDescent)
+    few = {"steps": 2, "binary_search_steps": 1, "initial_gradient_eval_steps": 2}
+    attack = build_attack(name, **{key: few[key] for key in few if key in ATTACKS[name].defaults})
+    budget = {"budget": 0.1} if attack.kind == "fixed-budget" else {}
+    crafted = {"fixed-budget": craft, "minimal-norm": craft_minimal}[attack.kind]
+    refusal = pytest.raises(AccelsimError, match="the source network passes no gradient to its images")
+    with refusal if attack.needs_gradients else nullcontext():
+        crafted(attack, Opaque().eval(), images, labels, **budget)
 
 
 def test_parameters_reach_foolbox():
@@ -78,7 +110,6 @@ def test_attacks_are_hashable():
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("bim-l3", "did you mean bim-l2"),
         ("pgd_linf", "did you mean pgd-linf"),
         ("deep", "known are fgm-l2, "),
     ],
@@ -86,6 +117,25 @@ def test_attacks_are_hashable():
 def test_unknown_name(name, message):
     with pytest.raises(AccelsimError, match=f"unknown attack {name}; {message}"):
         build_attack(name)
+
+
+def test_norm_that_the_attack_does_not_have():
+    with pytest.raises(AccelsimError, match="^attack cw has no norm linf; there is cw-l2$"):
+        build_attack("cw-linf")
+    with pytest.raises(AccelsimError, match="^attack bim has no norm l3; there is bim-l2 and bim-linf$"):
+        build_attack("bim-l3")
+
+
+def test_kind_is_that_of_the_class():
+    wrong = Attack("cw-l2", "l2", True, "", "foolbox.attacks:L2CarliniWagnerAttack", {})
+    with pytest.raises(AccelsimError, match="cw-l2 is fixed-budget, but .* is no Foolbox FixedEpsilonAttack"):
+        wrong.construct()
+
+
+@pytest.mark.parametrize("constructor", ["foolbox.attacks:NoSuchAttack", "no_such_module:Attack"])
+def test_class_that_cannot_be_imported(constructor):
+    with pytest.raises(AccelsimError, match=f"attack mine cannot be made from {constructor}: "):
+        Attack("mine", "l2", True, "", constructor, {}).construct()
 
 
 def test_unknown_parameter():
@@ -105,6 +155,11 @@ def test_unknown_parameter():
         ("pgd-l2", {"random_start": 1}),
         ("rag-l2", {"repeats": "many"}),
         ("cr-l2", {"target": 1.5}),
+        ("deepfool-l2", {"candidates": 1}),
+        ("deepfool-l2", {"loss": "hinge"}),
+        ("cw-l2", {"confidence": -1}),
+        ("boundary-l2", {"step_adaptation": 1}),
+        ("hopskipjump-l2", {"stepsize_search": "line"}),
     ],
 )
 def test_parameter_out_of_range(name, parameters):

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from accelsim.attacks import PAPER_BUDGETS, attack_names
+from accelsim.attacks import PAPER_ATTACKS, PAPER_BUDGETS, attack_names
 from accelsim.cli.attack import DEFAULT_ATTACKS, DEFAULT_BUDGETS, attack
 from accelsim.cli.experiment import DEFAULT_MULTIPLIERS
 
@@ -71,8 +71,10 @@ def test_all_attacks_and_budgets_of_the_paper(tiny, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("accelsim.attacks.evaluate_robustness", record)
-    assert tiny("-a", "all", "-b", "paper").code == 130
-    assert asked == {"attacks": attack_names(), "budgets": list(PAPER_BUDGETS)}
+    assert tiny("-a", "paper", "-b", "paper").code == 130
+    assert asked == {"attacks": list(PAPER_ATTACKS), "budgets": list(PAPER_BUDGETS)}
+    tiny("-a", "cr-l2", "-a", "all")
+    assert asked["attacks"] == ["cr-l2", *(name for name in attack_names("fixed-budget") if name != "cr-l2")]
     assert 0.17 not in PAPER_BUDGETS
     tiny("-b", "0.17", "-b", "paper", "-b", "0.1")
     assert asked["budgets"] == sorted({0.17, 0.1, *PAPER_BUDGETS})
@@ -87,13 +89,15 @@ def test_defaults_are_as_promised(accelsim):
     assert len(DEFAULT_BUDGETS) == 5
     assert len(DEFAULT_MULTIPLIERS) == 4
     words = accelsim("attack", "--help").out.replace(",", " ").replace(".", " ").split()
-    assert set(attack_names()) <= set(words)
+    assert {"all", "paper", *PAPER_ATTACKS} <= set(words)
 
 
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
         (["-a", "pgd-lnf"], "did you mean pgd-linf"),
+        (["-a", "deepfool-l2"], "attack deepfool-l2 has no budget: it looks for the smallest"),
+        (["-a", "cw-linf"], "attack cw has no norm linf; there is cw-l2"),
         (["-b", "many"], "'many' is not a valid float"),
         (["-b", "-1"], "expected a finite number from 0 up"),
         (["-b", "nan"], "expected a finite number from 0 up"),

@@ -28,7 +28,7 @@ def test_multipliers(completed):
 
 
 def test_attacks(completed):
-    assert completed("attack", "--attack", "") == ["all", *attack_names()]
+    assert completed("attack", "--attack", "") == ["all", "paper", *attack_names("fixed-budget")]
 
 
 def test_script_is_printed(accelsim, capsys, monkeypatch):

@@ -1,0 +1,69 @@
+"""Which values the parameters of the registry's attacks take."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from accelsim.attacks.attack import Parameter, Range
+
+__all__ = ["ranges_of"]
+
+
+def ranges_of(defaults: Mapping[str, Parameter], **special: Range) -> dict[str, Range]:
+    """Return the range of each parameter: a special one, or the one that its name has everywhere."""
+    return {key: special[key] if key in special else _RANGES[key] for key in defaults}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _is_positive(value: Any) -> bool:
+    return _is_number(value) and value > 0
+
+
+def _choice(*values: str) -> Range:
+    return (lambda value: value in values, " or ".join(values))
+
+
+_COUNT = (_is_count, "a whole number from 1 up")
+_POSITIVE = (_is_positive, "a positive number")
+_SWITCH = (lambda value: isinstance(value, bool), "True or False")
+_STEP_SIZE = (_is_positive, "a positive step size")
+
+_RANGES: dict[str, Range] = {
+    "abort_early": _SWITCH,
+    "abs_stepsize": (
+        lambda value: value is None or _is_positive(value),
+        "a positive step size, or None to use rel_stepsize",
+    ),
+    "binary_search_steps": _COUNT,
+    "candidates": (
+        lambda value: value is None or (_is_count(value) and value >= 2),
+        "a number of classes from 2 up, or None for all",
+    ),
+    "check_trivial": _SWITCH,
+    "confidence": (lambda value: _is_number(value) and value >= 0, "a margin of logits from 0 up"),
+    "gamma": _POSITIVE,
+    "initial_const": _POSITIVE,
+    "initial_gradient_eval_steps": _COUNT,
+    "loss": _choice("logits", "crossentropy"),
+    "max_gradient_eval_steps": _COUNT,
+    "overshoot": (lambda value: _is_number(value) and value >= 0, "a share of the step from 0 up"),
+    "random_start": _SWITCH,
+    "rel_stepsize": (_is_positive, "a positive step size relative to the budget"),
+    "repeats": _COUNT,
+    "source_step": _STEP_SIZE,
+    "source_step_convergance": _STEP_SIZE,
+    "spherical_step": _STEP_SIZE,
+    "step_adaptation": (lambda value: _is_number(value) and value > 1, "a factor above 1"),
+    "steps": _COUNT,
+    "stepsize": _STEP_SIZE,
+    "stepsize_search": _choice("geometric_progression", "grid_search"),
+    "target": (lambda value: _is_number(value) and 0 <= value <= 1, "a grey level from 0 to 1"),
+    "update_stats_every_k": _COUNT,
+}
