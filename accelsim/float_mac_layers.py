@@ -1,7 +1,10 @@
 """Convolution and linear layers whose multiplications run on an approximate float multiplier."""
 
 from abc import abstractmethod
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -13,15 +16,54 @@ from accelsim.approx_layer import ActivationOperand, CallShape
 from accelsim.errors import AccelsimError
 from accelsim.float_gemm import FloatFactor, sum_float_products
 from accelsim.float_products import FloatProducts
+from accelsim.floats import Float32ClosedForm
 from accelsim.im2col import ConvGeometry
 from accelsim.matrix_product import MatrixProduct
+from accelsim.product_slopes import ProductSlopes, slope_gradients
 from accelsim.quantized_layer import ReplaceableLayer
-from accelsim.straight_through import straight_through
+from accelsim.straight_through import straight_through, with_gradients
 
-__all__ = ["ApproxFloatConv", "ApproxFloatLayer", "ApproxFloatLinear", "approximate_float_layer"]
+__all__ = [
+    "ApproxFloatConv",
+    "ApproxFloatLayer",
+    "ApproxFloatLinear",
+    "LayerBlock",
+    "approximate_float_layer",
+]
 
 #: Bound on the padded images that are convolved together.
 _BLOCK_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class LayerBlock:
+    """The matrix product of some images of a batch.
+
+    Parameters
+    ----------
+    images : slice
+        Which images.
+    x, w : FloatFactor
+        Activations, with zeros around them, and weights.
+    groups_out : int64 array of shape (groups,)
+        Offsets of the groups in the images' outputs.
+    padded_shape : tuple of int
+        Shape of the activations with zeros around them.
+    inner : index
+        Where in them the activations are.
+    """
+
+    images: slice
+    x: FloatFactor
+    w: FloatFactor
+    groups_out: NDArray[np.int64]
+    padded_shape: tuple[int, ...]
+    inner: Any = ()
+
+    def cropped(self, padded: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what stands at the activations in an array of the padded shape."""
+        own: NDArray[np.float32] = padded[self.inner]
+        return own
 
 
 class ApproxFloatLayer(nn.Module):
@@ -32,7 +74,7 @@ class ApproxFloatLayer(nn.Module):
     quantized, so there is nothing to calibrate.
 
     Backward is the `straight_through` surrogate: the gradients with respect to input, weight and bias are
-    those of the exact float layer.
+    those of the exact float layer; or those of the multiplier's own products, see `follow_products`.
 
     Parameters
     ----------
@@ -67,6 +109,7 @@ class ApproxFloatLayer(nn.Module):
         self.name = name
         self.multiplier = multiplier
         self.activation_operand = activation_operand
+        self.gradient: Literal["straight-through"] | ProductSlopes = "straight-through"
         self.weight, self.bias = layer.weight, layer.bias
         transposed = isinstance(layer, MatrixProduct)
         self.depth = len(layer.weight) if transposed else layer.weight[0].numel()
@@ -83,16 +126,32 @@ class ApproxFloatLayer(nn.Module):
         """Return the shape (images, channels, ...) of a batch's output; raise if the input does not fit."""
 
     @abstractmethod
-    def _sum(
-        self, values: NDArray[np.float32], weight: NDArray[np.float32], out: NDArray[np.float32]
-    ) -> None:
-        """Write the sums of products to an array of the output's shape."""
+    def blocks(self, values: NDArray[np.float32], weight: NDArray[np.float32]) -> Iterator[LayerBlock]:
+        """Cut a batch of inputs into blocks of images, each a matrix product."""
+
+    def follow_products(self, slopes: ProductSlopes) -> None:
+        """Take gradients of the multiplier's own products from now on.
+
+        Raises
+        ------
+        AccelsimError
+            If the multiplier has no closed form.
+        """
+        if not isinstance(self.multiplier, Float32ClosedForm):
+            raise AccelsimError(
+                f"layer {self.name} multiplies with {self.multiplier.name}, which has no closed form to take "
+                "slopes of; only straight-through gradients go through it"
+            )
+        self.gradient = slopes
 
     def _run(self, input: Tensor) -> Tensor:
         """Return the output of a batch, straight-through gradients attached."""
         self._check(self.weight, "has weights")
         self._check(input, "was given an input")
         self._output_shape(input.shape)
+        if isinstance(self.gradient, ProductSlopes):
+            gradients = partial(slope_gradients, self, self.gradient)
+            return with_gradients(self._evaluate, gradients, input, self.weight, self.bias)
         return straight_through(self._evaluate, self.exact, input, self.weight, self.bias)
 
     def _check(self, tensor: Tensor, what: str) -> None:
@@ -105,18 +164,15 @@ class ApproxFloatLayer(nn.Module):
     def _evaluate(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         values = np.ascontiguousarray(input.detach().numpy())
         out = np.zeros(self._output_shape(values.shape), np.float32)
-        self._sum(values, np.ascontiguousarray(weight.detach().numpy()), out)
+        weights = np.ascontiguousarray(weight.detach().numpy())
+        for block in self.blocks(values, weights):
+            sum_float_products(
+                self.multiplier, block.x, block.w, out[block.images].reshape(-1), block.groups_out,
+                activation_operand=self.activation_operand, threads=torch.get_num_threads(),
+            )  # fmt: skip
         if bias is not None:
             out += bias.detach().numpy().reshape(-1, *(1 for _ in out.shape[2:]))
         return torch.from_numpy(out)
-
-    def _sum_products(
-        self, x: FloatFactor, w: FloatFactor, out: NDArray[np.float32], groups_out: NDArray[np.int64]
-    ) -> None:
-        sum_float_products(
-            self.multiplier, x, w, out.reshape(-1), groups_out,
-            activation_operand=self.activation_operand, threads=torch.get_num_threads(),
-        )  # fmt: skip
 
     def _recorded(self, input: Tensor, output: Tensor) -> Tensor:
         if self.records_calls:
@@ -170,9 +226,8 @@ class ApproxFloatConv(ApproxFloatLayer):
         output: Tensor = function(padded, weight, bias, self.stride, 0, self.dilation, self.groups)
         return output
 
-    def _sum(
-        self, values: NDArray[np.float32], weight: NDArray[np.float32], out: NDArray[np.float32]
-    ) -> None:
+    def blocks(self, values: NDArray[np.float32], weight: NDArray[np.float32]) -> Iterator[LayerBlock]:
+        """Cut a batch of inputs into blocks of images, each a matrix product."""
         at, groups = self.geometry, self.groups
         left, right, top, bottom = at.padding
         images = values.reshape(*values.shape[:2], -1, values.shape[-1])
@@ -202,8 +257,10 @@ class ApproxFloatConv(ApproxFloatLayer):
                 (image * size + pixels_at).reshape(-1),
                 (image * self.out_channels * area + np.arange(area)).reshape(-1),
             )
-            own = out[first : first + per_block]
-            self._sum_products(x, w, own, np.arange(groups) * per_group * area)
+            yield LayerBlock(
+                slice(first, first + per_block), x, w, np.arange(groups) * per_group * area, padded.shape,
+                (..., slice(top, height - bottom), slice(left, width - right)),
+            )  # fmt: skip
 
     def _output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         shape, dimensions = tuple(input_shape), self._dimensions
@@ -251,15 +308,14 @@ class ApproxFloatLinear(ApproxFloatLayer):
         """Return what the float layer computes; its gradients are the surrogate."""
         return F.linear(input, weight.T if self.transposed else weight, bias)
 
-    def _sum(
-        self, values: NDArray[np.float32], weight: NDArray[np.float32], out: NDArray[np.float32]
-    ) -> None:
+    def blocks(self, values: NDArray[np.float32], weight: NDArray[np.float32]) -> Iterator[LayerBlock]:
+        """Return the matrix product of a batch, in one block."""
         depth, channels = self.in_features, np.arange(self.out_features)
         images, k = np.arange(len(values)), np.arange(depth)[None]
         steps = (self.out_features, 1) if self.transposed else (1, depth)
         x = FloatFactor(values.reshape(-1), k, images * depth, images * self.out_features)
         w = FloatFactor(weight.reshape(-1), k * steps[0], channels * steps[1], channels)
-        self._sum_products(x, w, out, np.zeros(1, np.int64))
+        yield LayerBlock(slice(None), x, w, np.zeros(1, np.int64), values.shape)
 
     def _output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         if len(input_shape) != 2 or input_shape[1] != self.in_features:

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from accelsim.attacks.attack import Attack
     from accelsim.attacks.crafting import craft
+    from accelsim.attacks.evaluation import craft_examples, evaluate_attack
     from accelsim.attacks.intervals import wilson_interval
     from accelsim.attacks.minimal_crafting import MinimalExamples, craft_minimal, perturbation_norms
+    from accelsim.attacks.outcome import Crafted, Outcome
+    from accelsim.attacks.rates import Rate
     from accelsim.attacks.registry import ATTACKS, PAPER_ATTACKS, PAPER_BUDGETS, attack_names, build_attack
     from accelsim.attacks.robustness import evaluate_robustness
     from accelsim.attacks.table import RobustnessTable
+    from accelsim.attacks.threat_models import DecisionBased, Roles, ThreatModel, Transfer, WhiteBox
 
 _MODULE_OF = {
     # the attacks
@@ -27,8 +31,19 @@ _MODULE_OF = {
     "craft": "crafting",
     "craft_minimal": "minimal_crafting",
     "evaluate_robustness": "robustness",
+    # what the attacker knows
+    "DecisionBased": "threat_models",
+    "Roles": "threat_models",
+    "ThreatModel": "threat_models",
+    "Transfer": "threat_models",
+    "WhiteBox": "threat_models",
+    "craft_examples": "evaluation",
+    "evaluate_attack": "evaluation",
     # their results
     "MinimalExamples": "minimal_crafting",
+    "Crafted": "outcome",
+    "Outcome": "outcome",
+    "Rate": "rates",
     "RobustnessTable": "table",
     "perturbation_norms": "minimal_crafting",
     "wilson_interval": "intervals",
@@ -39,12 +54,22 @@ __all__ = [
     "PAPER_ATTACKS",
     "PAPER_BUDGETS",
     "Attack",
+    "Crafted",
+    "DecisionBased",
     "MinimalExamples",
+    "Outcome",
+    "Rate",
     "RobustnessTable",
+    "Roles",
+    "ThreatModel",
+    "Transfer",
+    "WhiteBox",
     "attack_names",
     "build_attack",
     "craft",
+    "craft_examples",
     "craft_minimal",
+    "evaluate_attack",
     "evaluate_robustness",
     "perturbation_norms",
     "wilson_interval",

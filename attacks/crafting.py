@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from accelsim.attacks.attack import Attack, checked_budget
+from accelsim.attacks.margin_loss import Loss, use_loss
 from accelsim.attacks.network import check_images, crafting_copy, foolbox_model
 from accelsim.attacks.random_streams import random_streams
 from accelsim.attacks.registry import build_attack
@@ -28,6 +29,7 @@ def craft(
     seed: int = 0,
     *,
     batch_size: int = BATCH_SIZE,
+    loss: Loss = "cross-entropy",
     finished: Callable[[], object] | None = None,
 ) -> torch.Tensor:
     """Return adversarial images that an untargeted attack crafts on the source network.
@@ -57,6 +59,8 @@ def craft(
         Any whole number.
     batch_size : int
         Images attacked together; part of the result's identity.
+    loss : {"cross-entropy", "margin"}
+        What an attack that takes a loss increases; see `accelsim.attacks.margin_loss`.
     finished : callable, optional
         Called after each batch, to show progress.
 
@@ -82,6 +86,7 @@ def craft(
         return images.clone()
     model = foolbox_model(crafting_copy(source, images[:1], labels), images.device)
     adversary = attack.construct()
+    use_loss(adversary, loss, attack.name)
     adversarial = torch.empty_like(images)
     for start in range(0, len(images), batch_size):
         batch = slice(start, start + batch_size)
