@@ -1,5 +1,6 @@
 """The attacks by name."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -56,6 +57,7 @@ def build_attack(name: str, **parameters: Parameter) -> Attack:
 def _unknown(name: str) -> str:
     """Say what is known instead: the attack's other norms, names that are near, or all of them."""
     stem, _, norm = name.rpartition("-")
-    if siblings := [known for known in ATTACKS if stem and known.rpartition("-")[0] == stem]:
+    siblings = [known for known in ATTACKS if stem and known.rpartition("-")[0] == stem]
+    if siblings and re.fullmatch(r"l(\d+|inf)", norm):
         return f"attack {stem} has no norm {norm}; there is {' and '.join(siblings)}"
     return f"unknown attack {name}" + (nearest(name, ATTACKS) or f"; known are {', '.join(ATTACKS)}")
