@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from accelsim.attacks.rates import Rate
     from accelsim.attacks.registry import ATTACKS, PAPER_ATTACKS, PAPER_BUDGETS, attack_names, build_attack
     from accelsim.attacks.robustness import evaluate_robustness
+    from accelsim.attacks.substitute import BlackBox
     from accelsim.attacks.table import RobustnessTable
     from accelsim.attacks.threat_models import DecisionBased, Roles, ThreatModel, Transfer, WhiteBox
 
@@ -32,6 +33,7 @@ _MODULE_OF = {
     "craft_minimal": "minimal_crafting",
     "evaluate_robustness": "robustness",
     # what the attacker knows
+    "BlackBox": "substitute",
     "DecisionBased": "threat_models",
     "Roles": "threat_models",
     "ThreatModel": "threat_models",
@@ -54,6 +56,7 @@ __all__ = [
     "PAPER_ATTACKS",
     "PAPER_BUDGETS",
     "Attack",
+    "BlackBox",
     "Crafted",
     "DecisionBased",
     "MinimalExamples",
