@@ -20,6 +20,7 @@ _ROOM_OF = {
     "approximate": "accelsim.conversion",
     "error_metrics": "accelsim.metrics",
     "evaluate_robustness": "accelsim.attacks",
+    "hardware_version": "accelsim.models",
     "integer_network": "accelsim.integer_inference",
     "import_multipliers": "accelsim.rtl.importing",
     "exact_operations": "accelsim.network_report",
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from accelsim.integer_inference import integer_network as integer_network
     from accelsim.lut import Lut as Lut
     from accelsim.metrics import error_metrics as error_metrics
+    from accelsim.models import hardware_version as hardware_version
     from accelsim.models import load_dataset as load_dataset
     from accelsim.models import trained_network as trained_network
     from accelsim.netlist import Netlist as Netlist

@@ -4,12 +4,14 @@ from accelsim.models.accuracy import accuracy_percent, correct_count
 from accelsim.models.checkpoints import load_checkpoint, save_checkpoint
 from accelsim.models.dataset import Dataset, calibration_images
 from accelsim.models.datasets import dataset_names, load_dataset
+from accelsim.models.hardware import HARDWARE_VERSIONS, hardware_version
 from accelsim.models.networks import build_network, network_names
 from accelsim.models.pretrained import trained_network
 from accelsim.models.recipe import Recipe, default_recipe
 from accelsim.models.training import TrainedNetwork, train, weights_sha256
 
 __all__ = [
+    "HARDWARE_VERSIONS",
     "Dataset",
     "Recipe",
     "TrainedNetwork",
@@ -19,6 +21,7 @@ __all__ = [
     "correct_count",
     "dataset_names",
     "default_recipe",
+    "hardware_version",
     "load_checkpoint",
     "load_dataset",
     "network_names",

@@ -23,6 +23,7 @@ from accelsim.models import (
 #: Network, data set, least accuracy (%) on its test images.
 SHIPPED = [
     ("lenet5_guesmi", "mnist", 98.5),
+    ("lenet5_guesmi_code", "mnist", 98.5),
     ("alexnet_cifar", "cifar10", 75),
 ]
 WEIGHTS = Path(shipped.__file__).parent / "weights"
