@@ -57,8 +57,9 @@ EXIT_MISMATCH = 1
     default="netlist",
     show_default=True,
     help="What simulates the hardware: the netlist that Yosys makes of the description, every operand pair "
-    "up to 2^32; the description in Amaranth's own simulator, every pair up to 6 bits; or the exported "
-    "Verilog with its test bench in Icarus Verilog or Verilator, every pair up to 8 bits. Random ones above.",
+    "up to 2^32; the description in Amaranth's own simulator (of an evolved or imported one the gates), "
+    "every pair up to 6 bits; or the exported Verilog with its test bench in Icarus Verilog or Verilator, "
+    "every pair up to 8 bits. Random ones above.",
 )
 @click.option(
     "--vectors",

@@ -14,7 +14,7 @@ from accelsim.exhaustive import find_differences
 from accelsim.lut import Lut
 from accelsim.netlist import FIRST_INPUT_NET, Netlist, Port
 from accelsim.rtl.catalogue import find_circuit
-from accelsim.rtl.circuits import Circuit, DescribedCircuit
+from accelsim.rtl.circuits import Circuit
 from accelsim.rtl.operand_pairs import OperandPairs, all_pairs, chosen_pairs, random_pairs
 from accelsim.rtl.references import Reference, ReferenceKind, choose_reference
 from accelsim.simulation import outputs, outputs_in_order
@@ -129,7 +129,8 @@ def verify(
     simulator : {"netlist", "amaranth", "icarus", "verilator"}
         ``"netlist"`` synthesises the description anew and simulates every operand pair at gate level, up to
         2^32 of them; above, pairs of corner values and random ones, and then it tries to prove the rest.
-        ``"amaranth"`` simulates the description itself in Amaranth's own simulator, every pair up to 6 bits.
+        ``"amaranth"`` simulates the description itself in Amaranth's own simulator, or the gates one by one
+        where there is no other description, every pair up to 6 bits.
         ``"icarus"`` and ``"verilator"`` run the exported Verilog with its test bench in that program, every
         pair up to 8 bits, corners and random ones above.
     vectors : int, optional
@@ -227,17 +228,14 @@ def _proven_or_sampled(
 
 
 def _in_amaranth(circuit: Circuit, reference: Reference, vectors: int | None, seed: int) -> _Outcome:
-    if not isinstance(circuit, DescribedCircuit):
-        raise AccelsimError(
-            f"{circuit.name} is not described in Amaranth; check it with the netlist simulator"
-        )
+    from accelsim.rtl.netlist_multiplier import component_of
     from accelsim.rtl.simulate import products_in_amaranth
 
     widths = circuit.a_width, circuit.b_width
     exhaustive = vectors is None and sum(widths) <= _EXHAUSTIVE_IN_AMARANTH
     count = _RANDOM_IN_AMARANTH if vectors is None else vectors
     pairs = all_pairs(*widths) if exhaustive else random_pairs(*widths, count, seed)
-    products = products_in_amaranth(circuit.description.build(), *pairs)
+    products = products_in_amaranth(component_of(circuit), *pairs)
     mask = np.uint64((1 << circuit.product_width) - 1)
     patterns = products.view(np.uint64) & mask
     return _compared(circuit, pairs, patterns, reference, "exhaustive" if exhaustive else "random")

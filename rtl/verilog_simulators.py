@@ -78,14 +78,13 @@ def _icarus(name: str) -> list[list[str]]:
 
 
 def _verilator(name: str) -> list[list[str]]:
-    # -O0 for C++: compiling takes far longer than running.
     build = [
         "verilator",
         "--binary",
         "--timing",
         "-Wno-fatal",
-        "-CFLAGS",
-        "-O0",
+        "-MAKEFLAGS",
+        "OPT_FAST=-O0 OPT_GLOBAL=-O0",  # compiling C++ takes far longer than running
         "--top-module",
         f"{name}_tb",
     ]

@@ -10,7 +10,7 @@ from accelsim.rtl.catalogue import load_lut, netlist_of
 from accelsim.rtl.circuits import DescribedCircuit
 from accelsim.rtl.library import describe, names, wide_names
 from accelsim.rtl.library_closed_forms import closed_form_of
-from accelsim.rtl.operand_pairs import chosen_pairs
+from accelsim.rtl.operand_pairs import chosen_pairs, random_pairs
 from accelsim.rtl.verification import Mismatch, verify
 from accelsim.simulation import outputs, outputs_in_order, truth_table
 
@@ -56,6 +56,15 @@ def test_amaranth_s_simulator_checks_every_pair_of_small_multipliers():
     bad = flipped(load_lut("mul4s_bw"), 15, 8, 0)
     first = verify("mul4s_bw", bad, simulator="amaranth").first_mismatches
     assert first == (Mismatch(a=-1, b=-8, hardware=8, reference=9),)
+
+
+def test_gates_of_evolved_multipliers_in_amaranth_s_simulator():
+    name, other = "mul8s_evo_m200000", "mul8s_bw"
+    assert verify(name, simulator="amaranth", vectors=200).mismatches == 0
+    pairs = random_pairs(8, 8, 200, seed=3)
+    differ = np.count_nonzero(load_lut(name).table[pairs] != load_lut(other).table[pairs])
+    found = verify(name, against=other, simulator="amaranth", vectors=200, seed=3)
+    assert 0 < found.mismatches == differ
 
 
 def test_amaranth_s_simulator_on_random_pairs():
