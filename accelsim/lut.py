@@ -152,11 +152,12 @@ class Lut:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], name: str | None = None, signed: bool | None = None) -> "Lut":
-        """Read a LUT from ``.npz`` (as saved here) or ``.npy`` (a table indexed ``[a, b]`` by bit pattern).
+        """Read a LUT from ``.npz`` (as saved here) or a bare table indexed ``[a, b]`` by bit pattern.
 
-        A bare table is signed if its type is: an unsigned multiplier is kept in an unsigned type. A table of
-        a signed type (NumPy's own integers are) without any negative entry is refused, since it is most
-        likely that of an unsigned multiplier; ``signed`` then has to say what it is.
+        A bare table is an array in ``.npy``, or the only one in an ``.npz`` that another program wrote. It is
+        signed if its type is: an unsigned multiplier is kept in an unsigned type. A table of a signed type
+        (NumPy's own integers are) without any negative entry is refused, since it is most likely that of an
+        unsigned multiplier; ``signed`` then has to say what it is.
 
         Parameters
         ----------
@@ -178,22 +179,21 @@ class Lut:
         try:
             with path.open("rb") as file:
                 content = np.load(file, allow_pickle=False)
-                bare = isinstance(content, np.ndarray)
-                table = content if bare else content["table"]
+                table, text = _table_and_text(content)
+                bare = text is None
                 about: dict[str, Any] = (
                     {"signed": signed, "provenance": {"file": path.name}}
-                    if bare
-                    else json.loads(str(content["about"]))
+                    if text is None
+                    else json.loads(text)
                 )
                 kept = about["signed"], about["provenance"], about.get("name")
         except OSError as error:
             raise AccelsimError(f"cannot read {path}: {error.strerror or error}") from error
         except Exception as error:  # NumPy, zipfile, zlib and json have many for a damaged file
             raise AccelsimError(f"{path} is damaged or not a LUT file: {error}") from error
-        if bare != (path.suffix == ".npy"):
-            raise AccelsimError(
-                f"{path} holds what belongs in an {'.npy' if bare else '.npz'} file; rename it"
-            )
+        belongs = ".npy" if isinstance(content, np.ndarray) else ".npz"
+        if path.suffix != belongs:
+            raise AccelsimError(f"{path} holds what belongs in an {belongs} file; rename it")
         kept_signed, provenance, kept_name = kept
         if kept_signed is None and bare:
             kept_signed = _signedness(table, path)
@@ -201,6 +201,17 @@ class Lut:
             return cls(name or kept_name or path.stem, table, kept_signed, provenance)
         except AccelsimError as error:
             raise AccelsimError(f"{path}: {error}") from error
+
+
+def _table_and_text(content: Any) -> tuple[NDArray[Any], str | None]:
+    """Return the table that a file holds, and what it says about it if accelsim saved it."""
+    if isinstance(content, np.ndarray):
+        return content, None
+    if {"table", "about"} <= set(content):
+        return content["table"], str(content["about"])
+    if len(content) != 1:
+        raise ValueError(f"it holds arrays {', '.join(map(repr, content))}; expected one")
+    return next(iter(content.values())), None
 
 
 def _signedness(table: NDArray[Any], path: Path) -> bool:

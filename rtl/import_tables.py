@@ -50,7 +50,7 @@ def _read_numpy(path: Path, options: ImportOptions) -> Lut:
     try:
         lut = Lut.load(path, signed=options.signed)
     except AccelsimError as error:
-        if options.signed is None and path.suffix == ".npy" and _is_lut(path, signed=False):
+        if options.signed is None and _is_lut(path, signed=False):
             raise AccelsimError(f"{error}; say --unsigned if that is what it is") from error
         raise
     if options.signed is not None and options.signed != lut.signed:

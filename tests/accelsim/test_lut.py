@@ -80,7 +80,7 @@ def test_files_that_are_no_lut(tmp_path):
     content = (tmp_path / "good.npz").read_bytes()
     (tmp_path / "cut.npz").write_bytes(content[: len(content) // 2])
     (tmp_path / "text.npy").write_text("hello")
-    np.savez(tmp_path / "other.npz", x=np.zeros(3))
+    np.savez(tmp_path / "other.npz", x=np.zeros((4, 4)), y=np.zeros((4, 4)))
     for name in ["cut.npz", "text.npy", "other.npz"]:
         with pytest.raises(AccelsimError, match=rf"{name} is damaged or not a LUT file"):
             Lut.load(tmp_path / name)
@@ -90,6 +90,18 @@ def test_files_that_are_no_lut(tmp_path):
         Lut.load(tmp_path / "lut.txt")
     with pytest.raises(AccelsimError, match="must end in .npy or .npz"):
         exact(8, 8, False).save(tmp_path / "lut.txt")
+
+
+def test_the_only_array_of_an_archive(tmp_path):
+    table = exact(4, 4, False).table
+    np.savez(tmp_path / "mine.npz", products=table.astype(np.uint8))
+    found = Lut.load(tmp_path / "mine.npz")
+    assert (found.name, found.signed, found.table.tolist()) == ("mine", False, table.tolist())
+    np.savez(tmp_path / "mine.npz", products=table, rows=table)
+    with pytest.raises(
+        AccelsimError, match="mine.npz is .* not a LUT file: it holds arrays 'products', 'rows';"
+    ):
+        Lut.load(tmp_path / "mine.npz")
 
 
 def test_bare_table_with_given_signedness(tmp_path):
