@@ -1,6 +1,7 @@
 """Pictures of a network on an accelerator: its roofline, and bars of cycles and of energy."""
 
 from collections.abc import Mapping, Sequence
+from typing import IO
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,7 +11,7 @@ from matplotlib.figure import Figure
 from accelsim.layer_result import LayerResult, NetworkResult
 from accelsim.point_labels import label_points
 
-__all__ = ["cycles_figure", "energy_figure", "roofline_figure"]
+__all__ = ["cycles_figure", "energy_figure", "roofline_figure", "write_png"]
 
 _RED, _BLUE, _GREY = "#b2182b", "#2166ac", "#4d4d4d"
 #: Components of energy, from the array outwards.
@@ -70,8 +71,14 @@ def roofline_figure(result: NetworkResult, title: str) -> Figure:
     axes.legend(loc="lower right", frameon=False, fontsize="small")
     axes.set_title(title, fontsize="medium")
     figure.draw_without_rendering()  # so that places in the picture are known
+    figure.set_layout_engine("none")  # and stay
     label_points(axes, _named_places(result), 7)
     return figure
+
+
+def write_png(figure: Figure, file: IO[bytes]) -> None:
+    """Write a figure, which is drawn once; `Figure.savefig` draws twice."""
+    FigureCanvasAgg(figure).print_png(file)  # type: ignore[no-untyped-call]
 
 
 def _named_places(result: NetworkResult) -> list[tuple[str, float, float]]:

@@ -72,7 +72,7 @@ __all__ = ["simulate"]
     "digits, random for networks that take other images]",
 )
 @click.option(
-    "--images", type=click.IntRange(min=1), default=100, show_default=True, help="Number of test images."
+    "--images", type=click.IntRange(min=1), help="Number of test images.  [default: 100, of random ones 1]"
 )
 @click.option(
     "--engine",
@@ -126,7 +126,7 @@ def simulate(
     activation_operand: Literal["a", "b"],
     weights: Literal["per-tensor", "per-channel"],
     data: str | None,
-    images: int,
+    images: int | None,
     engine: Literal["fast", "cycles"],
     operands: Literal["real", "uniform"] | None,
     energy_file: Path | None,

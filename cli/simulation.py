@@ -23,6 +23,7 @@ __all__ = ["NetworkChoice", "PeChoice", "network_run", "topology_run"]
 _RANDOM = "random"
 #: Images that quantization is calibrated on, at most.
 _CALIBRATION_IMAGES, _RANDOM_CALIBRATION_IMAGES = 256, 1
+_TEST_IMAGES = 100
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ class NetworkChoice:
         Its weights.
     data : str, optional
         Data set, or ``"random"``.
-    images : int
-        How many.
+    images : int, optional
+        How many; default: 100, or a random one.
     weights : {"per-tensor", "per-channel"}
         Granularity of the weights' scales.
     """
@@ -82,7 +83,7 @@ class NetworkChoice:
     network: str | None
     checkpoint: Path | None
     data: str | None
-    images: int
+    images: int | None
     weights: Literal["per-tensor", "per-channel"]
 
     def prepare(self, output: Output, seed: int) -> "_Prepared":
@@ -116,7 +117,7 @@ class NetworkChoice:
         from accelsim.models import build_network
 
         generator = torch.Generator().manual_seed(seed)
-        images = torch.rand(self.images, *shape, generator=generator)
+        images = torch.rand(self.images or 1, *shape, generator=generator)
         calibration = torch.rand(_RANDOM_CALIBRATION_IMAGES, *shape, generator=generator)
         about |= {"dataset_sha256": None, "trained_on": None, "weights_sha256": None}
         return _Prepared(net or build_network(name, seed=seed), images, None, calibration, about)
@@ -132,7 +133,7 @@ class NetworkChoice:
     ) -> "_Prepared":
         from accelsim.models import calibration_images, trained_network
 
-        images, labels = dataset.test_subset(self.images)
+        images, labels = dataset.test_subset(self.images or _TEST_IMAGES)
         trained = trained or trained_network(name, dataset, seed=seed, progress=output.shows_progress)
         count = min(_CALIBRATION_IMAGES, len(dataset.train_images))
         calibration = calibration_images(dataset, count, seed=seed)
@@ -221,7 +222,7 @@ def network_run(
     about = {
         **prepared.about,
         "weights": choice.weights,
-        "images": choice.images,
+        "images": len(prepared.images),
         "engine": engine,
         "predictions": run.predictions.tolist(),
         "accuracy_percent": None if correct is None else 100 * correct,

@@ -65,7 +65,7 @@ def results(result: "NetworkResult") -> dict[str, Any]:
 
 def save(result: "NetworkResult", document: Mapping[str, Any], files: Sequence[Path]) -> None:
     """Write the files of `FILES`."""
-    from accelsim.accelerator_pictures import cycles_figure, energy_figure, roofline_figure
+    from accelsim.accelerator_pictures import cycles_figure, energy_figure, roofline_figure, write_png
     from accelsim.layer_table import save_layer_table
 
     table, roofline, cycles, energy, json = files
@@ -73,7 +73,7 @@ def save(result: "NetworkResult", document: Mapping[str, Any], files: Sequence[P
     title = _title(document)
     for path, draw in ((roofline, roofline_figure), (cycles, cycles_figure), (energy, energy_figure)):
         with written_atomically(path) as file:
-            draw(result, title).savefig(file, format="png")
+            write_png(draw(result, title), file)
     with written_atomically(json, "w") as file:
         file.write(json_text(document) + "\n")
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.accelerator import Accelerator
-from accelsim.accelerator_pictures import cycles_figure, energy_figure, roofline_figure
+from accelsim.accelerator_pictures import cycles_figure, energy_figure, roofline_figure, write_png
 from accelsim.integer_inference import integer_network
 from accelsim.integer_mac_layer import IntegerMacLayer, fast_engine
 from accelsim.models import accuracy_percent, calibration_images, load_dataset, trained_network
@@ -176,7 +176,7 @@ def pictures(run: NetworkRun) -> None:
     drawn = {"roofline": roofline_figure, "cycles": cycles_figure, "energy": energy_figure}
     for name, draw in drawn.items():
         with written_atomically(FOLDER.parent / "images" / f"accelerator-{name}.png") as file:
-            draw(run.result, title).savefig(file, format="png")
+            write_png(draw(run.result, title), file)
 
 
 def grid(rows: Sequence[Mapping[str, str]]) -> str:
