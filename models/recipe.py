@@ -102,7 +102,7 @@ _CHOICES = MappingProxyType(
 
 
 _CIFAR10 = Recipe(
-    epochs=3, batch_size=128, learning_rate=0.1, optimiser="sgd", schedule="one-cycle", weight_decay=5e-4,
+    epochs=24, batch_size=128, learning_rate=0.1, optimiser="sgd", schedule="one-cycle", weight_decay=5e-4,
     augmentation="crop-flip", batch_norm=True, precision="bfloat16",
 )  # fmt: skip
 # Digits has few images and so takes smaller steps through them; chosen on 297 training images held out.

@@ -25,6 +25,7 @@ PAGES = [page for page in PAGES if "_build" not in page.parts]
         "how-to/import-a-multiplier.md",
         "how-to/export-an-array.md",
         "explanation/engines.md",
+        "reference/networks.md",
         "explanation/integer-networks.md",
     ],
 )

@@ -79,6 +79,50 @@ def test_one_full_batch_step_is_adam_on_the_cross_entropy(tiny: Dataset) -> None
         torch.testing.assert_close(moved, -1e-3 * gradient[clear].sign(), rtol=1e-2, atol=1e-6)
 
 
+def test_one_full_batch_step_of_sgd_has_momentum_and_weight_decay(tiny: Dataset) -> None:
+    """Nesterov's momentum of 0.9 makes 1.9 gradients of the first."""
+    recipe = Recipe(
+        epochs=1,
+        seed=2,
+        batch_size=100,
+        learning_rate=0.02,
+        optimiser="sgd",
+        weight_decay=0.01,
+    )
+    net = build_network("ffnn", seed=2).double()
+    logits = net(tiny.train_images.double())
+    loss = (logits.logsumexp(dim=1) - logits[range(100), tiny.train_labels]).mean()
+    gradients = torch.autograd.grad(loss, list(net.parameters()))
+    trained = train("ffnn", tiny, recipe=recipe)
+    for before, after, gradient in zip(net.parameters(), trained.net.parameters(), gradients, strict=True):
+        expected = before - 0.02 * 1.9 * (gradient + 0.01 * before)
+        torch.testing.assert_close(after.double(), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_one_cycle_rises_to_the_largest_rate_and_falls() -> None:
+    recipe = Recipe(epochs=1, learning_rate=0.3, optimiser="sgd", schedule="one-cycle")
+    optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)])
+    schedule, rates = training._schedule(optimiser, recipe, 101), []
+    for _ in range(101):
+        rates.append(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+        schedule.step()
+    top = rates.index(max(rates))
+    assert rates[top] == pytest.approx(0.3, rel=1e-3)
+    assert top in {29, 30}
+    assert all(less < more for less, more in pairwise(rates[: top + 1]))
+    assert all(more > less for more, less in pairwise(rates[top:]))
+    assert rates[0] == pytest.approx(0.3 / 25)
+    assert rates[-1] < 1e-5
+
+
+def test_dropout_follows_the_seed_alone(tiny: Dataset) -> None:
+    torch.manual_seed(1)
+    first = train("lenet5_guesmi", tiny, epochs=1)
+    torch.manual_seed(2)
+    assert train("lenet5_guesmi", tiny, epochs=1).sha256 == first.sha256
+
+
 def test_the_hash_follows_every_weight_and_name() -> None:
     net = build_network("ffnn")
     before = weights_sha256(net)
@@ -101,6 +145,12 @@ def test_the_hash_follows_every_weight_and_name() -> None:
         ({"threads": 0}, "threads must be"),
         ({"learning_rate": 0.0}, "learning_rate must be above 0, not 0.0"),
         ({"learning_rate": float("nan")}, "learning_rate must be above 0, not nan"),
+        ({"weight_decay": -1.0}, "weight_decay must be at least 0, not -1.0"),
+        ({"batch_norm": 1}, "batch_norm must be true or false, not 1"),
+        ({"optimiser": "sdg"}, "optimiser must be adam or sgd, not 'sdg'"),
+        ({"schedule": "linear"}, "schedule must be cosine or one-cycle, not 'linear'"),
+        ({"augmentation": "cutout"}, "augmentation must be none or crop-flip"),
+        ({"precision": "float16"}, "precision must be float32 or bfloat16"),
     ],
 )
 def test_bad_recipes_are_refused(change: dict[str, float], message: str) -> None:

@@ -1,0 +1,127 @@
+"""Writes the tables of networks.md, between its markers.
+
+Usage: python docs/reference/networks.py, with $ACCELSIM_DATA set to a folder that has mnist/ and cifar10/.
+"""
+
+import re
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from accelsim.models import (
+    HARDWARE_VERSIONS,
+    Dataset,
+    TrainedNetwork,
+    build_network,
+    calibration_images,
+    correct_count,
+    hardware_version,
+    load_checkpoint,
+    load_dataset,
+    network_names,
+    shipped,
+)
+from accelsim.models.networks import architecture
+
+PAGE = Path(__file__).parent / "networks.md"
+WEIGHTS = Path(shipped.__file__).parent / "weights"
+IMAGES = 1000
+#: Versions that simulate gates product by product.
+SLOW = {"heap_like24": 200}
+SUMMING = (nn.Conv2d, nn.Linear)
+
+
+def markdown(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def macs(name: str) -> int:
+    """Products of one image."""
+    net, total = build_network(name).eval(), 0
+
+    def count(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        nonlocal total
+        total += output.numel() * layer.weight[0].numel()
+
+    for layer in net.modules():
+        if isinstance(layer, SUMMING):
+            layer.register_forward_hook(count)
+    with torch.no_grad():
+        net(torch.zeros(1, *architecture(name).image_shape))
+    return total
+
+
+def networks() -> str:
+    rows = []
+    for name in network_names():
+        net = build_network(name)
+        kinds = [type(layer) for layer in net.modules()]
+        shape = " x ".join(map(str, architecture(name).image_shape))
+        parameters = sum(each.numel() for each in net.parameters())
+        layers = f"{kinds.count(nn.Conv2d)} conv, {kinds.count(nn.Linear)} fc"
+        rows.append([f"`{name}`", shape, layers, f"{parameters:,}", f"{macs(name):,}"])
+    return markdown(["network", "image", "layers", "parameters", "MACs an image"], rows)
+
+
+def weights(found: list[tuple[Path, TrainedNetwork]]) -> str:
+    rows = []
+    for path, trained in found:
+        recipe = trained.recipe
+        words = [f"{recipe.epochs} epochs", recipe.optimiser, recipe.schedule, recipe.augmentation]
+        words += ["batch normalisation, folded"] if recipe.batch_norm else []
+        rows.append(
+            [
+                f"`{trained.network}`",
+                trained.dataset,
+                f"{trained.accuracy_percent:.2f} %",
+                ", ".join(word for word in words if word != "none"),
+                f"{path.stat().st_size / 1e6:.2f} MB",
+                f"`{trained.sha256[:12]}`",
+            ]
+        )
+    return markdown(["network", "data set", "accuracy", "recipe", "file", "weights' SHA-256"], rows)
+
+
+def accuracy(net: nn.Module, dataset: Dataset, name: str) -> str:
+    images, labels = dataset.test_subset(SLOW.get(name, IMAGES))
+    share = 100 * correct_count(net, images, labels, batch_size=50) / len(images)
+    return f"{share:.1f} %" + (f" of {len(images)}" if name in SLOW else "")
+
+
+def versions(found: list[tuple[Path, TrainedNetwork]]) -> str:
+    columns = []
+    for path, trained in found:
+        dataset = load_dataset(path.stem.partition("-")[2])
+        calibration = calibration_images(dataset)
+        column = []
+        for name in HARDWARE_VERSIONS:
+            for layers in ("conv", "all") if name.startswith("axfpm") else (None,):
+                net = hardware_version(trained, name, layers=layers, calibration=calibration)
+                column.append(accuracy(net, dataset, name))
+        columns.append(column)
+    labels = [
+        f"`{name}`{layers}"
+        for name in HARDWARE_VERSIONS
+        for layers in (("", ', `layers="all"`') if name.startswith("axfpm") else ("",))
+    ]
+    head = ["version", *(f"`{trained.network}`" for _, trained in found)]
+    return markdown(head, [list(row) for row in zip(labels, *columns, strict=True)])
+
+
+def main() -> None:
+    found = [(path, load_checkpoint(path)) for path in sorted(WEIGHTS.iterdir())]
+    tables = {"networks": networks(), "weights": weights(found), "versions": versions(found)}
+    page = PAGE.read_text()
+    for name, table in tables.items():
+        pattern = rf"(<!-- {name} -->\n).*?(<!-- end -->)"
+        page, count = re.subn(
+            pattern, lambda at, table=table: f"{at[1]}{table}\n{at[2]}", page, flags=re.DOTALL
+        )
+        assert count == 1, name
+    PAGE.write_text(page)
+
+
+if __name__ == "__main__":
+    main()
