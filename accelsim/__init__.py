@@ -18,6 +18,8 @@ _ROOM_OF = {
     "Netlist": "accelsim.netlist",
     "SmoothedDifference": "accelsim.smoothed_difference",
     "approximate": "accelsim.conversion",
+    "craft": "accelsim.attacks",
+    "craft_minimal": "accelsim.attacks",
     "error_metrics": "accelsim.metrics",
     "evaluate_robustness": "accelsim.attacks",
     "hardware_version": "accelsim.models",
@@ -41,6 +43,8 @@ __all__ = ["__version__", *_ROOM_OF]
 
 if TYPE_CHECKING:
     from accelsim.accumulator import Accumulator as Accumulator
+    from accelsim.attacks import craft as craft
+    from accelsim.attacks import craft_minimal as craft_minimal
     from accelsim.attacks import evaluate_robustness as evaluate_robustness
     from accelsim.conversion import approximate as approximate
     from accelsim.conversion import swap_lut as swap_lut

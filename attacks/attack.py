@@ -56,6 +56,9 @@ class Attack:
     ranges : mapping of str to (callable, str)
         For each parameter whether a value is in its range, and the range in words; of those without one the
         constructor itself judges.
+    whole_set : bool
+        Whether the images belong together, as those of a universal perturbation: the attack gets them all at
+        once, and not batch by batch.
     """
 
     name: str
@@ -70,6 +73,7 @@ class Attack:
     ranges: Mapping[str, Range] = field(
         default_factory=dict, hash=False, compare=False, repr=False, kw_only=True
     )
+    whole_set: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         for mapping in ("defaults", "overrides", "fixed", "ranges"):

@@ -88,16 +88,18 @@ def craft(
     adversary = attack.construct()
     use_loss(adversary, loss, attack.name)
     adversarial = torch.empty_like(images)
-    for start in range(0, len(images), batch_size):
-        batch = slice(start, start + batch_size)
+    size = len(images) if attack.whole_set else batch_size
+    for start in range(0, len(images), size):
+        batch = slice(start, start + size)
         clean = images[batch]
         identity = [int(seed), attack.name, sorted(attack.parameters.items()), budget.hex(), start]
         with random_streams(identity, images.device), torch.set_grad_enabled(attack.needs_gradients):
             perturbed = adversary.run(model, clean, labels[batch], epsilon=budget)
         clipped = adversary.distance.clip_perturbation(clean, perturbed, budget)
         adversarial[batch] = clipped.clamp(0, 1)
-        if finished:
-            finished()
+        for _ in range(0, len(images[batch]), batch_size):
+            if finished:
+                finished()
     return adversarial
 
 

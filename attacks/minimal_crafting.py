@@ -98,13 +98,15 @@ def craft_minimal(
     judge = CheckedNetwork(source, "the source network", images[:1])
     adversary = attack.construct()
     found = images.clone()
-    for start in range(0, len(images), batch_size):
-        batch = slice(start, start + batch_size)
+    size = len(images) if attack.whole_set else batch_size
+    for start in range(0, len(images), size):
+        batch = slice(start, start + size)
         identity = [int(seed), attack.name, sorted(attack.parameters.items()), attack.kind, start]
         with random_streams(identity, images.device), torch.set_grad_enabled(attack.needs_gradients):
             found[batch] = _perturbed(adversary, network, images[batch], labels[batch])
-        if finished:
-            finished()
+        for _ in range(0, len(images[batch]), batch_size):
+            if finished:
+                finished()
     fools = ~judge.classifies_correctly(found, labels, batch_size)
     found = torch.where(fools.view(-1, *[1] * (images.ndim - 1)), found, images)
     norms = perturbation_norms(found - images, attack.norm).where(fools, torch.inf)

@@ -6,7 +6,7 @@ from typing import Any
 
 from accelsim.attacks.attack import Parameter, Range
 
-__all__ = ["ranges_of"]
+__all__ = ["SHARE", "ranges_of"]
 
 
 def ranges_of(defaults: Mapping[str, Parameter], **special: Range) -> dict[str, Range]:
@@ -33,6 +33,8 @@ def _choice(*values: str) -> Range:
 _COUNT = (_is_count, "a whole number from 1 up")
 _POSITIVE = (_is_positive, "a positive number")
 _SWITCH = (lambda value: isinstance(value, bool), "True or False")
+#: Of a share of something.
+SHARE: Range = (lambda value: _is_number(value) and 0 < value <= 1, "a share above 0, up to 1")
 _STEP_SIZE = (_is_positive, "a positive step size")
 
 _RANGES: dict[str, Range] = {
@@ -48,22 +50,44 @@ _RANGES: dict[str, Range] = {
     ),
     "check_trivial": _SWITCH,
     "confidence": (lambda value: _is_number(value) and value >= 0, "a margin of logits from 0 up"),
+    "d": (lambda value: value == 0 or _is_count(value), "a whole number of pixels from 0 up"),
+    "delta": (lambda value: _is_number(value) and 0 <= value < 1, "a share from 0 up, below 1"),
     "gamma": _POSITIVE,
+    "group": _COUNT,
     "initial_const": _POSITIVE,
     "initial_gradient_eval_steps": _COUNT,
+    "largest": (_is_positive, "a positive budget"),
+    "levels": _COUNT,
     "loss": _choice("logits", "crossentropy"),
     "max_gradient_eval_steps": _COUNT,
     "overshoot": (lambda value: _is_number(value) and value >= 0, "a share of the step from 0 up"),
+    "p": (
+        lambda value: value is None or _is_number(value),
+        "a factor, or None to probe with the change itself",
+    ),
+    "passes": _COUNT,
+    "r": (lambda value: _is_number(value) and 0 <= value <= 2, "a factor from 0 to 2"),
     "random_start": _SWITCH,
     "rel_stepsize": (_is_positive, "a positive step size relative to the budget"),
     "repeats": _COUNT,
+    "rounds": _COUNT,
     "source_step": _STEP_SIZE,
     "source_step_convergance": _STEP_SIZE,
     "spherical_step": _STEP_SIZE,
+    "start": SHARE,
     "step_adaptation": (lambda value: _is_number(value) and value > 1, "a factor above 1"),
     "steps": _COUNT,
     "stepsize": _STEP_SIZE,
     "stepsize_search": _choice("geometric_progression", "grid_search"),
+    "t": _COUNT,
     "target": (lambda value: _is_number(value) and 0 <= value <= 1, "a grey level from 0 to 1"),
+    "targets": (
+        lambda value: value is None or _is_count(value),
+        "a number of classes from 1 up, or None for all",
+    ),
+    "theta": (
+        lambda value: _is_number(value) and 0 < abs(value) <= 1,
+        "a change of a pixel from -1 to 1 that is not 0",
+    ),
     "update_stats_every_k": _COUNT,
 }

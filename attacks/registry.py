@@ -6,6 +6,8 @@ from types import MappingProxyType
 
 from accelsim.attacks.attack import Attack, Kind, Parameter
 from accelsim.attacks.foolbox_attacks import FOOLBOX_ATTACKS
+from accelsim.attacks.own_attacks import OWN_ATTACKS
+from accelsim.attacks.plugins import load_plugin, plugin_names
 from accelsim.errors import AccelsimError, nearest
 
 __all__ = ["ATTACKS", "PAPER_ATTACKS", "PAPER_BUDGETS", "attack_names", "build_attack"]
@@ -27,13 +29,19 @@ PAPER_ATTACKS = (
 #: Perturbation budgets of figures 4 to 7 of Siddique & Hoque (2022), in the attack's norm, pixels in [0, 1].
 PAPER_BUDGETS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 1.5, 2.0)
 
-#: Every attack by name.
-ATTACKS: Mapping[str, Attack] = MappingProxyType({attack.name: attack for attack in FOOLBOX_ATTACKS})
+#: Every attack of this package by name.
+ATTACKS: Mapping[str, Attack] = MappingProxyType(
+    {attack.name: attack for attack in (*FOOLBOX_ATTACKS, *OWN_ATTACKS)}
+)
 
 
 def attack_names(kind: Kind | None = None) -> list[str]:
-    """Return the names of all attacks, or of those of one kind; imports neither torch nor Foolbox."""
-    return [name for name, attack in ATTACKS.items() if kind in (None, attack.kind)]
+    """Return the names of all attacks, or of those of one kind; imports neither torch nor Foolbox.
+
+    Those of installed packages come last; asking for a kind loads their descriptions.
+    """
+    names = [*ATTACKS, *(name for name in plugin_names() if name not in ATTACKS)]
+    return [name for name in names if kind is None or build_attack(name).kind == kind]
 
 
 def build_attack(name: str, **parameters: Parameter) -> Attack:
@@ -42,22 +50,27 @@ def build_attack(name: str, **parameters: Parameter) -> Attack:
     Raises
     ------
     AccelsimError
-        If the name or a parameter is unknown, or a value is out of its range.
+        If the name or a parameter is unknown, a value is out of its range, or an attack of an installed
+        package cannot be loaded or has the name of one of these.
 
     Examples
     --------
     >>> build_attack("bim-linf", steps=20).label
     'bim-linf steps=20'
     """
-    if name not in ATTACKS:
+    if name in ATTACKS and name in plugin_names():
+        raise AccelsimError(f"an installed package has an attack {name} too; uninstall it, or rename its own")
+    attack = ATTACKS.get(name) or load_plugin(name)
+    if attack is None:
         raise AccelsimError(_unknown(name))
-    return ATTACKS[name].with_parameters(**parameters)
+    return attack.with_parameters(**parameters)
 
 
 def _unknown(name: str) -> str:
     """Say what is known instead: the attack's other norms, names that are near, or all of them."""
     stem, _, norm = name.rpartition("-")
-    siblings = [known for known in ATTACKS if stem and known.rpartition("-")[0] == stem]
+    names = attack_names()
+    siblings = [known for known in names if stem and known.rpartition("-")[0] == stem]
     if siblings and re.fullmatch(r"l(\d+|inf)", norm):
         return f"attack {stem} has no norm {norm}; there is {' and '.join(siblings)}"
-    return f"unknown attack {name}" + (nearest(name, ATTACKS) or f"; known are {', '.join(ATTACKS)}")
+    return f"unknown attack {name}" + (nearest(name, names) or f"; known are {', '.join(names)}")

@@ -1,14 +1,17 @@
 import inspect
 import os
+import re
 import subprocess
 import sys
 from contextlib import nullcontext
+from pathlib import Path
 from pkgutil import resolve_name
 
 import pytest
 from foolbox.distances import l0, l2, linf
 from torch import nn
 
+import accelsim
 from accelsim.attacks import (
     ATTACKS,
     PAPER_ATTACKS,
@@ -33,17 +36,32 @@ FIXED_BUDGET = [
     "rau-l2",
     "rau-linf",
 ]
-MINIMAL_NORM = ["deepfool-l2", "deepfool-linf", "cw-l2", "boundary-l2", "hopskipjump-l2", "hopskipjump-linf"]
-FOOLBOX = [*FIXED_BUDGET, *MINIMAL_NORM]
+FOOLBOX_MINIMAL = [
+    "deepfool-l2",
+    "deepfool-linf",
+    "cw-l2",
+    "boundary-l2",
+    "hopskipjump-l2",
+    "hopskipjump-linf",
+]
+FOOLBOX = [*FIXED_BUDGET, *FOOLBOX_MINIMAL]
+SMALLEST = ["min-fgm-l2", "min-fgm-linf", "min-pgd-l2", "min-pgd-linf"]
+OWN = [*SMALLEST, "jsma-l0", "lsa-l0", "uap-l2", "uap-linf"]
 #: Arguments of Foolbox's constructors that are no parameters of the attack.
 NOT_OFFERED = {"init_attack", "tensorboard", "constraint"}
 
 
 def test_names():
-    assert attack_names("fixed-budget") == FIXED_BUDGET == list(PAPER_ATTACKS)
-    assert attack_names("minimal-norm") == MINIMAL_NORM
-    assert sorted(attack_names()) == sorted([*FIXED_BUDGET, *MINIMAL_NORM])
+    assert list(PAPER_ATTACKS) == FIXED_BUDGET
+    assert attack_names("fixed-budget") == [*FIXED_BUDGET, "uap-l2", "uap-linf"]
+    assert attack_names("minimal-norm") == [*FOOLBOX_MINIMAL, *SMALLEST, "jsma-l0", "lsa-l0"]
+    assert attack_names() == [*FOOLBOX, *OWN]
     assert all(ATTACKS[name].name == name for name in attack_names())
+
+
+def test_every_attack_is_in_the_reference():
+    page = Path(accelsim.__file__).resolve().parent.parent / "docs" / "reference" / "attacks.md"
+    assert set(attack_names()) <= set(re.findall(r"`([a-z0-9-]+)`", page.read_text(encoding="utf-8")))
 
 
 def test_paper_budgets():
@@ -55,6 +73,13 @@ def test_recorded_defaults_are_those_of_foolbox(name):
     signature = inspect.signature(resolve_name(ATTACKS[name].constructor))
     offered = {key: value for key, value in signature.parameters.items() if key not in NOT_OFFERED}
     assert ATTACKS[name].defaults == {key: value.default for key, value in offered.items()}
+
+
+@pytest.mark.parametrize("name", ["jsma-l0", "lsa-l0", "uap-l2", "uap-linf"])
+def test_recorded_defaults_are_those_of_our_classes(name):
+    signature = inspect.signature(resolve_name(ATTACKS[name].constructor))
+    offered = {key: value.default for key, value in signature.parameters.items() if key != "norm"}
+    assert ATTACKS[name].defaults == offered
 
 
 @pytest.mark.parametrize("name", attack_names())
@@ -76,7 +101,7 @@ def test_gradients_are_needed_by_those_that_ask_for_them(name, source, images, l
         def forward(self, pixels):
             return source(pixels).detach()
 
-    few = {"steps": 2, "binary_search_steps": 1, "initial_gradient_eval_steps": 2}
+    few = {"steps": 2, "binary_search_steps": 1, "initial_gradient_eval_steps": 2, "rounds": 2, "levels": 2}
     attack = build_attack(name, **{key: few[key] for key in few if key in ATTACKS[name].defaults})
     budget = {"budget": 0.1} if attack.kind == "fixed-budget" else {}
     crafted = {"fixed-budget": craft, "minimal-norm": craft_minimal}[attack.kind]
@@ -156,6 +181,11 @@ def test_unknown_parameter():
         ("rag-l2", {"repeats": "many"}),
         ("cr-l2", {"target": 1.5}),
         ("deepfool-l2", {"candidates": 1}),
+        ("jsma-l0", {"gamma": 1.5}),
+        ("jsma-l0", {"theta": 0}),
+        ("lsa-l0", {"r": 3}),
+        ("uap-linf", {"delta": 1}),
+        ("min-fgm-linf", {"largest": 0}),
         ("deepfool-l2", {"loss": "hinge"}),
         ("cw-l2", {"confidence": -1}),
         ("boundary-l2", {"step_adaptation": 1}),

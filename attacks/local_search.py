@@ -1,0 +1,144 @@
+"""Greedy local search by probabilities."""
+
+from typing import Any
+
+import torch
+from eagerpy.astensor import astensor, astensor_
+from foolbox.attacks.base import MinimizationAttack, get_criterion, raise_if_kwargs, verify_input_bounds
+from foolbox.criteria import Misclassification
+from foolbox.distances import l0
+
+from accelsim.errors import AccelsimError
+
+__all__ = ["LocalSearchAttack"]
+
+#: Probed images per forward pass.
+_PROBES = 1024
+
+
+class LocalSearchAttack(MinimizationAttack):
+    """LSA: changes a few pixels per round, those whose disturbance costs the true class the most.
+
+    Algorithm LocSearchAdv of Narodytska and Kasiviswanathan, "Simple Black-Box Adversarial Perturbations for
+    Deep Networks" (2016). It sees probabilities alone. Values are centred to [-1/2, 1/2]; a change multiplies
+    a pixel's by ``r``, and moves them back into the range by a whole range. Each round probes pixels, and
+    changes for good the ``t`` whose disturbance leaves the true class the least probability; the next one
+    probes the squares around these.
+
+    The paper probes with ``p`` times the signs of the pixel's values, which may lie outside of the range and
+    differ from the change: for digits, whose background then turns blacker than black, a poor guide. By
+    default a probe is the change itself. A pixel is changed at most once, so that a second change cannot undo
+    it; probabilities are compared by their logarithms in double precision, which still differ where the
+    network is sure.
+
+    Parameters
+    ----------
+    r : float
+        Factor of a change, from 0 to 2.
+    p : float, optional
+        Factor of the paper's probe; None: probes are the change itself.
+    d : int
+        Half the side of the square around a changed pixel.
+    t : int
+        Pixels changed per round.
+    rounds : int
+        Largest number of rounds.
+    start : float
+        Share of the pixels probed in the first round, drawn at random.
+    """
+
+    distance = l0
+
+    def __init__(
+        self,
+        r: float = 1.5,
+        p: float | None = None,
+        d: int = 5,
+        t: int = 5,
+        rounds: int = 150,
+        start: float = 0.1,
+    ) -> None:
+        self.r = r
+        self.p = p
+        self.d = d
+        self.t = t
+        self.rounds = rounds
+        self.start = start
+
+    def run(
+        self,
+        model: Any,
+        inputs: Any,
+        criterion: Any,
+        *,
+        early_stop: float | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Return the perturbed images; those not turned have been through all rounds."""
+        raise_if_kwargs(kwargs)
+        wrapped, restore_type = astensor_(inputs)
+        verify_input_bounds(wrapped, model)
+        criterion = get_criterion(criterion)
+        if not isinstance(criterion, Misclassification):
+            raise AccelsimError(f"local search aims at Misclassification; not {criterion}")
+        images: torch.Tensor = wrapped.raw
+        if images.ndim != 4:
+            raise AccelsimError(
+                f"local search needs images of shape (N, channels, height, width); not {tuple(images.shape)}"
+            )
+        with torch.no_grad():
+            return restore_type(astensor(self._search(model, images, criterion.labels.raw)))
+
+    def _search(self, model: Any, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        low, high = model.bounds
+        middle, span = (low + high) / 2, high - low
+
+        def shown(values: torch.Tensor) -> torch.Tensor:
+            return torch.add(values * span, middle).view(-1, *images.shape[1:])
+
+        values: torch.Tensor = ((images - middle) / span).flatten(2)
+        count = values.shape[2]
+        unchanged = torch.ones((len(images), count), dtype=torch.bool, device=images.device)
+        probed = torch.rand((len(images), count), device=images.device).argsort(dim=1) < max(
+            1, round(self.start * count)
+        )
+        result = images.clone()
+        left = torch.arange(len(images), device=images.device)
+        for _ in range(self.rounds):
+            left = left[model(result[left]).argmax(dim=1) == labels[left]]
+            left = left[(probed & unchanged)[left].any(dim=1)]
+            if len(left) == 0:
+                break
+            scores = self._scores(model, shown, values[left], labels[left], (probed & unchanged)[left])
+            best, pixels = scores.topk(min(self.t, count), dim=1, largest=False)
+            rows, chosen = left[:, None].expand_as(pixels)[best < torch.inf], pixels[best < torch.inf]
+            values[rows, :, chosen] = _cyclic(self.r * values[rows, :, chosen])
+            unchanged[rows, chosen] = False
+            result[left] = shown(values[left]).clamp(low, high)
+            centres = torch.zeros((len(images), count), device=images.device)
+            centres[rows, chosen] = 1
+            squares = torch.nn.functional.max_pool2d(
+                centres.view(-1, 1, *images.shape[2:]), 2 * self.d + 1, stride=1, padding=self.d
+            )
+            probed = squares.view(-1, count) > 0
+        return result
+
+    def _scores(
+        self, model: Any, shown: Any, values: torch.Tensor, labels: torch.Tensor, probed: torch.Tensor
+    ) -> torch.Tensor:
+        """Return the log-probability of the label with each pixel probed, infinity where it is not."""
+        scores = torch.full(probed.shape, torch.inf, dtype=torch.float64, device=values.device)
+        for probe in torch.split(probed.nonzero(), _PROBES):
+            rows, pixels = probe.unbind(dim=1)
+            probes = values[rows]
+            which = torch.arange(len(rows), device=values.device)
+            old = probes[which, :, pixels]
+            probes[which, :, pixels] = _cyclic(self.r * old) if self.p is None else self.p * old.sign()
+            logarithms = model(shown(probes)).double().log_softmax(dim=1)
+            scores[rows, pixels] = logarithms[which, labels[rows]]
+        return scores
+
+
+def _cyclic(values: torch.Tensor) -> torch.Tensor:
+    """Move values beyond [-1/2, 1/2] into it, by one range."""
+    return values - (values > 0.5).to(values.dtype) + (values < -0.5).to(values.dtype)

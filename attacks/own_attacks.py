@@ -1,0 +1,93 @@
+"""The attacks that Foolbox lacks as entries of the registry."""
+
+from accelsim.attacks.attack import Attack, Kind, Norm, Parameter, Range
+from accelsim.attacks.foolbox_attacks import FOOLBOX_ATTACKS
+from accelsim.attacks.parameter_ranges import SHARE, ranges_of
+
+__all__ = ["OWN_ATTACKS"]
+
+_UNIVERSAL: dict[str, Parameter] = {
+    "delta": 0.2,
+    "passes": 10,
+    "group": 8,
+    "steps": 50,
+    "overshoot": 0.02,
+}
+_LARGEST = {"l2": 10.0, "linf": 1.0}
+#: Attacks with a budget whose smallest budget is an attack too.
+_SEARCHED = ("fgm-l2", "fgm-linf", "pgd-l2", "pgd-linf")
+
+
+def _own(
+    name: str,
+    constructor: str,
+    needs_gradients: bool,
+    defaults: dict[str, Parameter],
+    summary: str,
+    *,
+    kind: Kind = "minimal-norm",
+    fixed: dict[str, Parameter] | None = None,
+    ranges: dict[str, Range] | None = None,
+    whole_set: bool = False,
+) -> Attack:
+    norm: Norm = {"l0": "l0", "l2": "l2", "linf": "linf"}[name.rpartition("-")[2]]  # type: ignore[assignment]
+    return Attack(
+        name,
+        norm,
+        needs_gradients,
+        summary,
+        f"accelsim.attacks.{constructor}",
+        defaults,
+        kind=kind,
+        fixed=fixed or {},
+        ranges=ranges_of(defaults, **(ranges or {})),
+        whole_set=whole_set,
+    )
+
+
+def _smallest_budgets() -> list[Attack]:
+    searched = [attack for attack in FOOLBOX_ATTACKS if attack.name in _SEARCHED]
+    return [
+        _own(
+            f"min-{attack.name}",
+            "smallest_budget:SmallestBudgetAttack",
+            attack.needs_gradients,
+            {"largest": _LARGEST[attack.norm], "levels": 100, **attack.defaults},
+            f"The first of 100 growing budgets at which {attack.name} fools",
+            fixed={"attack": attack.name},
+        )
+        for attack in searched
+    ]
+
+
+OWN_ATTACKS = (
+    *_smallest_budgets(),
+    _own(
+        "jsma-l0",
+        "jsma:JacobianSaliencyMapAttack",
+        True,
+        {"theta": 1.0, "gamma": 0.145, "targets": None},
+        "Saliency map of the Jacobian: two pixels per iteration (Papernot et al. 2016)",
+        ranges={"gamma": SHARE},
+    ),
+    _own(
+        "lsa-l0",
+        "local_search:LocalSearchAttack",
+        False,
+        {"r": 1.5, "p": None, "d": 5, "t": 5, "rounds": 150, "start": 0.1},
+        "Greedy local search by probabilities (Narodytska & Kasiviswanathan 2016)",
+    ),
+    *(
+        _own(
+            f"uap-{norm}",
+            "universal_perturbation:UniversalPerturbationAttack",
+            True,
+            _UNIVERSAL,
+            "One perturbation for all images, built with DeepFool (Moosavi-Dezfooli et al. 2017)",
+            kind="fixed-budget",
+            fixed={"norm": norm},
+            whole_set=True,
+        )
+        for norm in ("l2", "linf")
+    ),
+)
