@@ -132,7 +132,7 @@ def test_bad_lists(source, victims, images, labels):
         evaluate(attacks=[])
     with pytest.raises(AccelsimError, match="no budget is given"):
         evaluate(budgets=[])
-    with pytest.raises(AccelsimError, match="unknown attack fgm-l1; did you mean"):
+    with pytest.raises(AccelsimError, match="attack fgm has no norm l1; there is fgm-l2"):
         evaluate(attacks=["fgm-l1"])
     with pytest.raises(AccelsimError, match="attack fgm-l2 is listed 2 times"):
         evaluate(attacks=["fgm-l2", "bim-l2", "fgm-l2"])
