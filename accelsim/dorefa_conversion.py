@@ -75,7 +75,7 @@ def dorefa_network(
         parametrize.register_parametrization(layer, "weight", fitted)
     if activation_bits is not None:
         _quantize_activations(net, converted, activation_bits, calibration, percentile)
-    return converted
+    return converted.eval()
 
 
 def _quantize_activations(

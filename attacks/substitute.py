@@ -138,7 +138,7 @@ class BlackBox(ThreatModel):
         net = self.build().train()
         optimiser = torch.optim.Adam(net.parameters(), lr=self.learning_rate)
         for _ in range(self.epochs):
-            for batch in torch.randperm(len(images)).split(_BATCH):
+            for batch in torch.split(torch.randperm(len(images)), _BATCH):
                 loss = F.cross_entropy(net(images[batch]), labels[batch])
                 optimiser.zero_grad()
                 torch.autograd.backward(loss)
@@ -148,13 +148,13 @@ class BlackBox(ThreatModel):
 
 @torch.no_grad()
 def _decisions(net: nn.Module, images: Tensor) -> Tensor:
-    return torch.cat([net(batch).argmax(dim=1) for batch in images.split(_BATCH)])
+    return torch.cat([net(batch).argmax(dim=1) for batch in torch.split(images, _BATCH)])
 
 
 def _augmented(net: nn.Module, images: Tensor, labels: Tensor, step: float) -> Tensor:
     """Move images along the sign of the gradient of the logit of their label."""
     moved = []
-    for shown, label in zip(images.split(_BATCH), labels.split(_BATCH), strict=True):
+    for shown, label in zip(torch.split(images, _BATCH), torch.split(labels, _BATCH), strict=True):
         leaf = shown.clone().requires_grad_()
         chosen = net(leaf).gather(1, label[:, None]).sum()
         (gradient,) = torch.autograd.grad(chosen, leaf)

@@ -171,8 +171,10 @@ class WhiteBox(ThreatModel):
             words.append(f"temperature={self.temperature:g}")
         if self.loss != "cross-entropy":
             words.append(self.loss)
-        if self.noise or self.transformation:
-            words.append(f"expectation={self.samples}")
+        if self.transformation:
+            words.append(f"transformed samples={self.samples}")
+        elif self.noise:
+            words.append(f"noise={self.noise:g} samples={self.samples}")
         return " ".join(words)
 
     @property

@@ -55,6 +55,9 @@ _COMMANDS = {
     "attack": LazyCommand(
         "accelsim.cli.attack", "attack", "Measure a network's robustness with approximate multipliers."
     ),
+    "reproduce": LazyCommand(
+        "accelsim.cli.reproduce", "reproduce", "Repeat the experiments of a paper, beside its figures."
+    ),
 }
 
 

@@ -27,6 +27,7 @@ PAGES = [page for page in PAGES if "_build" not in page.parts]
         "explanation/engines.md",
         "reference/networks.md",
         "explanation/integer-networks.md",
+        "explanation/robustness.md",
     ],
 )
 def test_examples_run(page, tmp_path, monkeypatch, capsys):

@@ -92,6 +92,16 @@ def test_expectation_changes_gradients_and_not_answers(victim, images):
     assert not torch.equal(image_gradient(roles.source, images), image_gradient(victim, images))
 
 
+def test_names_tell_attackers_apart():
+    attackers = [
+        WhiteBox(), WhiteBox("products"), WhiteBox(nn.Flatten()), WhiteBox(temperature=5.0),
+        WhiteBox(noise=0.1), WhiteBox(noise=0.2), WhiteBox(noise=0.2, samples=2),
+        WhiteBox(loss="margin"), DecisionBased(),
+    ]  # fmt: skip
+    assert len({each.name for each in attackers}) == len(attackers)
+    assert all(each.knows for each in attackers)
+
+
 def test_hard_labels(source, images):
     shown = HardLabels(source)(images)
     assert set(shown.unique().tolist()) == {0, 1}

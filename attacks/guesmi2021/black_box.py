@@ -1,0 +1,40 @@
+"""Table 4: examples of a substitute that was trained from the victim's answers."""
+
+from accelsim.attacks.guesmi2021.paper_attacks import PAPER_ATTACKS, fixed_budgets, paper_attack
+from accelsim.attacks.guesmi2021.rows import Row, Rows
+from accelsim.attacks.guesmi2021.study import Study
+from accelsim.attacks.registry import build_attack
+from accelsim.attacks.substitute import BlackBox
+from accelsim.models.networks import build_network
+
+__all__ = ["fixed_budget_black_box", "table_4"]
+
+#: Images of the attacker's own (Papernot et al. 2017 begin with 150), and his budget of queries.
+_OWN_IMAGES, _QUERIES = 200, 6400
+_COLUMNS = ("exact", "axfpm")
+
+
+def table_4(study: Study) -> list[Row]:
+    """Black-box attacks on the exact and on the approximate network, each with a substitute of its own."""
+    rows, attacker = Rows("table-4", "minimal-norm", "mnist"), _attacker(study)
+    for column in _COLUMNS:
+        for name in PAPER_ATTACKS:
+            found = study.outcome(study.subject("mnist"), attacker, paper_attack(name, "mnist"), column)
+            rows.add_rate(name, column, "success_percent", found.transfer)
+    return rows.rows
+
+
+def fixed_budget_black_box(study: Study) -> list[Row]:
+    """Black-box attacks at fixed budgets."""
+    rows, attacker = Rows("black-box-fixed-budget", "fixed-budget", "mnist"), _attacker(study)
+    for budget in fixed_budgets("mnist"):
+        for column in _COLUMNS:
+            found = study.outcome(study.subject("mnist"), attacker, build_attack("pgd-linf"), column, budget)
+            rows.add_rate(f"PGD linf {budget}", column, "success_percent", found.success)
+    return rows.rows
+
+
+def _attacker(study: Study) -> BlackBox:
+    """Return the attacker, whose images are the last ones of the test set."""
+    images = study.subject("mnist").dataset.test_images[-_OWN_IMAGES:]
+    return BlackBox(images, lambda: build_network("lenet5", seed=study.seed), _QUERIES, seed=study.seed)
