@@ -3,6 +3,7 @@
 Usage: python docs/reference/networks.py, with $ACCELSIM_DATA set to a folder that has mnist/ and cifar10/.
 """
 
+import json
 import re
 from pathlib import Path
 
@@ -90,22 +91,33 @@ def accuracy(net: nn.Module, dataset: Dataset, name: str) -> str:
     return f"{share:.1f} %" + (f" of {len(images)}" if name in SLOW else "")
 
 
+def choices() -> list[tuple[str, str | list[str] | None]]:
+    """Each version, with the layers that are chosen for it: the default first."""
+    found: list[tuple[str, str | list[str] | None]] = []
+    for name in HARDWARE_VERSIONS:
+        found.append((name, None))
+        found += [(name, "all")] if name.startswith("axfpm") else []
+        found += [(name, ["conv1"])] if name == "axfpm_authors" else []
+    return found
+
+
+def label(name: str, layers: str | list[str] | None) -> str:
+    if layers is None:
+        return f"`{name}`"
+    return f"`{name}`, `layers={json.dumps(layers)}`"
+
+
 def versions(found: list[tuple[Path, TrainedNetwork]]) -> str:
     columns = []
     for path, trained in found:
         dataset = load_dataset(path.stem.partition("-")[2])
         calibration = calibration_images(dataset)
-        column = []
-        for name in HARDWARE_VERSIONS:
-            for layers in ("conv", "all") if name.startswith("axfpm") else (None,):
-                net = hardware_version(trained, name, layers=layers, calibration=calibration)
-                column.append(accuracy(net, dataset, name))
-        columns.append(column)
-    labels = [
-        f"`{name}`{layers}"
-        for name in HARDWARE_VERSIONS
-        for layers in (("", ', `layers="all"`') if name.startswith("axfpm") else ("",))
-    ]
+        nets = (
+            (name, hardware_version(trained, name, layers=layers, calibration=calibration))
+            for name, layers in choices()
+        )
+        columns.append([accuracy(net, dataset, name) for name, net in nets])
+    labels = [label(*choice) for choice in choices()]
     head = ["version", *(f"`{trained.network}`" for _, trained in found)]
     return markdown(head, [list(row) for row in zip(labels, *columns, strict=True)])
 
