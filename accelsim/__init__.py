@@ -20,6 +20,7 @@ _ROOM_OF = {
     "approximate": "accelsim.conversion",
     "craft": "accelsim.attacks",
     "craft_minimal": "accelsim.attacks",
+    "audit": "accelsim.attacks",
     "error_metrics": "accelsim.metrics",
     "evaluate_robustness": "accelsim.attacks",
     "hardware_version": "accelsim.models",
@@ -43,6 +44,7 @@ __all__ = ["__version__", *_ROOM_OF]
 
 if TYPE_CHECKING:
     from accelsim.accumulator import Accumulator as Accumulator
+    from accelsim.attacks import audit as audit
     from accelsim.attacks import craft as craft
     from accelsim.attacks import craft_minimal as craft_minimal
     from accelsim.attacks import evaluate_robustness as evaluate_robustness

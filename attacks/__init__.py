@@ -7,10 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from accelsim.attacks.adversarial_training import train_adversarially
     from accelsim.attacks.attack import Attack
+    from accelsim.attacks.audit_attacks import AuditAttacks
+    from accelsim.attacks.audit_report import AuditReport
+    from accelsim.attacks.auditing import audit
     from accelsim.attacks.crafting import craft
     from accelsim.attacks.evaluation import craft_examples, evaluate_attack
-    from accelsim.attacks.intervals import wilson_interval
+    from accelsim.attacks.intervals import paired_interval, wilson_interval
     from accelsim.attacks.minimal_crafting import MinimalExamples, craft_minimal, perturbation_norms
     from accelsim.attacks.outcome import Crafted, Outcome
     from accelsim.attacks.rates import Rate
@@ -41,6 +45,11 @@ _MODULE_OF = {
     "WhiteBox": "threat_models",
     "craft_examples": "evaluation",
     "evaluate_attack": "evaluation",
+    # the honest test
+    "AuditAttacks": "audit_attacks",
+    "AuditReport": "audit_report",
+    "audit": "auditing",
+    "train_adversarially": "adversarial_training",
     # their results
     "MinimalExamples": "minimal_crafting",
     "Crafted": "outcome",
@@ -48,6 +57,7 @@ _MODULE_OF = {
     "Rate": "rates",
     "RobustnessTable": "table",
     "perturbation_norms": "minimal_crafting",
+    "paired_interval": "intervals",
     "wilson_interval": "intervals",
 }
 
@@ -56,6 +66,8 @@ __all__ = [
     "PAPER_ATTACKS",
     "PAPER_BUDGETS",
     "Attack",
+    "AuditAttacks",
+    "AuditReport",
     "BlackBox",
     "Crafted",
     "DecisionBased",
@@ -68,13 +80,16 @@ __all__ = [
     "Transfer",
     "WhiteBox",
     "attack_names",
+    "audit",
     "build_attack",
     "craft",
     "craft_examples",
     "craft_minimal",
     "evaluate_attack",
     "evaluate_robustness",
+    "paired_interval",
     "perturbation_norms",
+    "train_adversarially",
     "wilson_interval",
 ]
 

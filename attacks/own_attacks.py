@@ -77,6 +77,22 @@ OWN_ATTACKS = (
         {"r": 1.5, "p": None, "d": 5, "t": 5, "rounds": 150, "start": 0.1},
         "Greedy local search by probabilities (Narodytska & Kasiviswanathan 2016)",
     ),
+    _own(
+        "square-linf",
+        "square_attack:LinfSquareAttack",
+        False,
+        {"steps": 500, "area": 0.8},
+        "Square attack: random search on the margin of the logits (Andriushchenko et al. 2020)",
+        kind="fixed-budget",
+        ranges={"area": SHARE},
+    ),
+    _own(
+        "rays-linf",
+        "rays_attack:LinfRaySAttack",
+        False,
+        {"queries": 500, "tolerance": 1e-3},
+        "RayS: the sign vector along which the border is nearest, by decisions (Chen & Gu 2020)",
+    ),
     *(
         _own(
             f"uap-{norm}",

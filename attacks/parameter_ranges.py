@@ -38,6 +38,8 @@ SHARE: Range = (lambda value: _is_number(value) and 0 < value <= 1, "a share abo
 _STEP_SIZE = (_is_positive, "a positive step size")
 
 _RANGES: dict[str, Range] = {
+    "queries": _COUNT,
+    "tolerance": _POSITIVE,
     "abort_early": _SWITCH,
     "abs_stepsize": (
         lambda value: value is None or _is_positive(value),

@@ -8,8 +8,8 @@ import click
 from accelsim.cli.completion import complete_attack
 from accelsim.cli.experiment import Experiment, Setting, experiment_options
 from accelsim.cli.output import Output, json_text, output_options
-from accelsim.cli.versions import software_versions
 from accelsim.storage import require_writable_file, require_writable_folder, written_atomically
+from accelsim.versions import software_versions
 
 if TYPE_CHECKING:
     from accelsim.attacks import RobustnessTable

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from accelsim.cli.output import Output
-from accelsim.cli.versions import software_versions
+from accelsim.versions import software_versions
 
 if TYPE_CHECKING:
     import numpy as np

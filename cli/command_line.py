@@ -58,6 +58,9 @@ _COMMANDS = {
     "reproduce": LazyCommand(
         "accelsim.cli.reproduce", "reproduce", "Repeat the experiments of a paper, beside its figures."
     ),
+    "audit": LazyCommand(
+        "accelsim.cli.audit", "audit", "Put a network's robustness to an honest test: flags and a verdict."
+    ),
 }
 
 

@@ -8,7 +8,7 @@ import click
 from accelsim.cli.chosen_multipliers import FLOAT
 from accelsim.cli.experiment import Setting, experiment_options
 from accelsim.cli.output import Output, output_options
-from accelsim.cli.versions import software_versions
+from accelsim.versions import software_versions
 
 if TYPE_CHECKING:
     from torch import nn

@@ -11,8 +11,8 @@ import click
 from accelsim.cli.lazy_group import HelpfulGroup
 from accelsim.cli.output import Output, json_text, output_options
 from accelsim.cli.seed import SEED
-from accelsim.cli.versions import software_versions
 from accelsim.storage import require_writable_folder, written_atomically
+from accelsim.versions import software_versions
 
 if TYPE_CHECKING:
     from accelsim.attacks.guesmi2021.parts import Part

@@ -11,8 +11,8 @@ from accelsim.cli.output import Output, output_options
 from accelsim.cli.seed import SEED
 from accelsim.cli.simulation import NetworkChoice, PeChoice, network_run, topology_run
 from accelsim.cli.simulation_report import FILES, described, print_result, results, save
-from accelsim.cli.versions import software_versions
 from accelsim.storage import require_writable_file, require_writable_folder
+from accelsim.versions import software_versions
 
 __all__ = ["simulate"]
 

@@ -38,6 +38,13 @@ __all__ = ["train"]
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of initial weights and orders.")
 @click.option(
+    "--adversarial",
+    "budget",
+    metavar="EPS",
+    type=float,
+    help="Train on images whose pixels an attacker changes by up to this much (Madry et al. 2018).",
+)
+@click.option(
     "-o",
     "--output",
     "path",
@@ -45,7 +52,15 @@ __all__ = ["train"]
     help="Checkpoint to write; default: NETWORK-DATA.safetensors.",
 )
 @output_options
-def train(output: Output, network: str, data: str, epochs: int | None, seed: int, path: Path | None) -> None:
+def train(
+    output: Output,
+    network: str,
+    data: str,
+    epochs: int | None,
+    seed: int,
+    budget: float | None,
+    path: Path | None,
+) -> None:
     """Train a network and save its checkpoint.
 
     The checkpoint is a safetensors file with the recipe and the accuracy inside; `accelsim evaluate` and
@@ -58,7 +73,14 @@ def train(output: Output, network: str, data: str, epochs: int | None, seed: int
 
     build_network(network)  # an unknown name is said before the data is loaded
     dataset = load_dataset(data, progress=output.shows_progress)
-    trained = train_network(network, dataset, epochs=epochs, seed=seed, progress=output.shows_progress)
+    if budget is None:
+        trained = train_network(network, dataset, epochs=epochs, seed=seed, progress=output.shows_progress)
+    else:
+        from accelsim.attacks import train_adversarially
+        from accelsim.models import adversarial_recipe
+
+        recipe = adversarial_recipe(dataset.name, budget, epochs=epochs, seed=seed)
+        trained = train_adversarially(network, dataset, recipe, progress=output.shows_progress)
     save_checkpoint(trained, path)
     if output.json:
         output.document(

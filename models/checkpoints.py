@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from torch import Tensor
 import accelsim
 from accelsim.errors import AccelsimError
 from accelsim.models.networks import build_network, network_names
-from accelsim.models.recipe import Recipe
+from accelsim.models.recipe import AdversarialRecipe, Recipe
 from accelsim.models.training import TrainedNetwork, weights_sha256
 from accelsim.storage import written_atomically
 
@@ -81,7 +82,7 @@ def load_checkpoint(path: str | os.PathLike[str], network: str | None = None) ->
         raise AccelsimError(f"{path} is a safetensors file but not an accelsim checkpoint")
     try:
         about = json.loads(metadata[_METADATA_KEY])
-        file_format, recipe = about["format"], Recipe(**about["recipe"])
+        file_format, recipe = about["format"], _recipe(about["recipe"])
         trained_as, dataset = str(about["network"]), str(about["dataset"])
         dataset_sha256, sha256 = str(about["dataset_sha256"]), str(about["weights_sha256"])
         train_sha256 = str(about.get("train_sha256", ""))  # checkpoints of earlier versions lack it
@@ -113,6 +114,11 @@ def load_checkpoint(path: str | os.PathLike[str], network: str | None = None) ->
     if weights_sha256(net) != sha256:
         raise AccelsimError(f"{path} is damaged: its weights do not have the hash that it records")
     return TrainedNetwork(net, trained_as, dataset, dataset_sha256, train_sha256, recipe, accuracy, sha256)
+
+
+def _recipe(fields: dict[str, Any]) -> Recipe:
+    kind = AdversarialRecipe if "budget" in fields else Recipe
+    return kind(**fields)
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

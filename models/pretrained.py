@@ -5,17 +5,17 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from accelsim.errors import AccelsimError
+from accelsim.errors import AccelsimError, nearest
 from accelsim.models.checkpoints import load_checkpoint, save_checkpoint
 from accelsim.models.dataset import Dataset
 from accelsim.models.datasets import is_at_hand, load_dataset
-from accelsim.models.networks import build_network
+from accelsim.models.networks import build_network, network_names
 from accelsim.models.recipe import Recipe, default_recipe
-from accelsim.models.shipped import shipped_for, shipped_network
+from accelsim.models.shipped import shipped_for, shipped_network, shipped_weights
 from accelsim.models.training import TrainedNetwork, train
 from accelsim.storage import cache_folder, require_writable_folder
 
-__all__ = ["trained_network"]
+__all__ = ["named_network", "trained_network"]
 
 
 def trained_network(
@@ -76,6 +76,39 @@ def trained_network(
     trained = train(network, data, recipe=recipe, progress=progress)
     save_checkpoint(trained, path)
     return trained
+
+
+def named_network(name: str, dataset: Dataset, *, seed: int = 0, progress: bool = True) -> TrainedNetwork:
+    """Return a trained network by whatever names it.
+
+    Parameters
+    ----------
+    name : str
+        A network of the registry, which is had from `trained_network`; weights of the package by their file's
+        name, such as ``"lenet5-mnist-adversarial"``; or the path of a checkpoint: what ends in
+        ``.safetensors``, or has a path separator.
+    dataset : Dataset
+        What a network of the registry is trained on.
+    seed : int
+        As for `train`.
+    progress : bool
+        Whether to show progress bars on stderr where stderr is a terminal.
+
+    Raises
+    ------
+    AccelsimError
+        If it is none of these, or as `trained_network` and `load_checkpoint` say.
+    """
+    if name.endswith(".safetensors") or "/" in name:
+        return load_checkpoint(name)
+    shipped = shipped_weights()
+    if name in shipped:
+        return load_checkpoint(shipped[name])
+    if name not in network_names():
+        known = [*network_names(), *shipped]
+        hint = nearest(name, known) or f"; there are {', '.join(known)}"
+        raise AccelsimError(f"no network or weights {name!r}{hint}; a checkpoint's name ends in .safetensors")
+    return trained_network(name, dataset, seed=seed, progress=progress)
 
 
 def _entry(network: str, dataset: Dataset, recipe: Recipe) -> Path:

@@ -1,6 +1,6 @@
 """What decides the trained weights besides network and data."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from types import MappingProxyType
 from typing import Literal, get_args
@@ -8,7 +8,16 @@ from typing import Literal, get_args
 from accelsim.errors import AccelsimError
 from accelsim.models.seeds import check_seed
 
-__all__ = ["Augmentation", "Optimiser", "Precision", "Recipe", "Schedule", "default_recipe"]
+__all__ = [
+    "AdversarialRecipe",
+    "Augmentation",
+    "Optimiser",
+    "Precision",
+    "Recipe",
+    "Schedule",
+    "adversarial_recipe",
+    "default_recipe",
+]
 
 Optimiser = Literal["adam", "sgd"]
 Schedule = Literal["cosine", "one-cycle"]
@@ -101,6 +110,40 @@ _CHOICES = MappingProxyType(
 )
 
 
+@dataclass(frozen=True)
+class AdversarialRecipe(Recipe):
+    """How a network is trained on adversarial images (Madry et al. 2018), made anew in each step.
+
+    Parameters
+    ----------
+    budget : float
+        Largest change of a pixel, for pixels in [0, 1]: above 0, up to 1.
+    steps : int
+        Gradient steps that an image is made in.
+    warm_up : int
+        Epochs in which the budget grows to its full size in equal steps; small networks that face it at once
+        can stay at chance.
+
+    Raises
+    ------
+    AccelsimError
+        If a number is out of range.
+    """
+
+    budget: float = 0.2
+    steps: int = 7
+    warm_up: int = 4
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.budget <= 1:
+            raise AccelsimError(f"training: budget must be above 0, up to 1, not {self.budget!r}")
+        for name in ("steps", "warm_up"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise AccelsimError(f"training: {name} must be a whole number from 1 up, not {value!r}")
+
+
 _CIFAR10 = Recipe(
     epochs=24, batch_size=128, learning_rate=0.1, optimiser="sgd", schedule="one-cycle", weight_decay=5e-4,
     augmentation="crop-flip", batch_norm=True, precision="bfloat16",
@@ -130,3 +173,31 @@ def default_recipe(dataset_name: str, *, epochs: int | None = None, seed: int = 
     """
     recipe = _DEFAULTS.get(dataset_name, _DEFAULTS["mnist"])
     return replace(recipe, epochs=recipe.epochs if epochs is None else epochs, seed=seed)
+
+
+def adversarial_recipe(
+    dataset_name: str, budget: float = 0.2, *, epochs: int | None = None, seed: int = 0
+) -> AdversarialRecipe:
+    """Return the recipe of an adversarial training where nothing else is asked for.
+
+    Parameters
+    ----------
+    dataset_name : str
+        Name of the data set, whose `default_recipe` it follows but for batches of 128 and, on MNIST, 12
+        epochs.
+    budget : float
+        Largest change of a pixel.
+    epochs : int, optional
+        Takes the place of the default number.
+    seed : int
+        Seed of the training.
+
+    Raises
+    ------
+    AccelsimError
+        If a number is out of range.
+    """
+    if epochs is None and dataset_name == "mnist":
+        epochs = 12
+    recipe = default_recipe(dataset_name, epochs=epochs, seed=seed)
+    return AdversarialRecipe(**{**asdict(recipe), "batch_size": 128}, budget=budget)

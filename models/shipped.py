@@ -9,10 +9,15 @@ from accelsim.models.dataset import Dataset
 from accelsim.models.recipe import Recipe
 from accelsim.models.training import TrainedNetwork
 
-__all__ = ["shipped_for", "shipped_network"]
+__all__ = ["shipped_for", "shipped_network", "shipped_weights"]
 
 #: Files NETWORK-DATASET.safetensors, as `accelsim train` names them.
 _FOLDER = Path(__file__).parent / "weights"
+
+
+def shipped_weights() -> dict[str, Path]:
+    """Return the files of all weights in the package by their names without the ending."""
+    return {path.stem: path for path in sorted(_FOLDER.glob("*.safetensors"))}
 
 
 def shipped_network(network: str, dataset_name: str, recipe: Recipe) -> TrainedNetwork | None:

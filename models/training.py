@@ -20,7 +20,11 @@ from accelsim.models.networks import architecture, build_network
 from accelsim.models.recipe import Recipe, default_recipe
 from accelsim.progress import progress_bar
 
-__all__ = ["TrainedNetwork", "train", "weights_sha256"]
+__all__ = ["Adversary", "TrainedNetwork", "train", "weights_sha256"]
+
+#: Makes the images that a step trains on: takes the network, a batch of images, their labels, the number of
+#: the epoch (from 1 up) and a seed of the step's own; returns images like those given.
+Adversary = Callable[[nn.Module, torch.Tensor, torch.Tensor, int, int], torch.Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +76,7 @@ def train(
     epochs: int | None = None,
     seed: int = 0,
     recipe: Recipe | None = None,
+    adversary: Adversary | None = None,
     progress: bool = True,
 ) -> TrainedNetwork:
     """Train a network of the registry on a data set.
@@ -89,6 +94,8 @@ def train(
         What to change in the data set's `default_recipe`.
     recipe : Recipe, optional
         Takes the place of the default recipe, ``epochs`` and ``seed``.
+    adversary : callable, optional
+        Changes the images of each step (`accelsim.attacks.train_adversarially`).
     progress : bool
         Whether to show a progress bar on stderr where stderr is a terminal.
 
@@ -114,7 +121,7 @@ def train(
     ):
         torch.default_generator.manual_seed(recipe.seed)  # which dropout draws from
         trained = with_training_norms(net) if recipe.batch_norm else net
-        _optimise(trained, dataset, recipe, epoch_done)
+        _optimise(trained, dataset, recipe, adversary, epoch_done)
         fold_training_norms(net, trained, dataset.image_shape)
     net.eval()
     return TrainedNetwork(
@@ -139,7 +146,13 @@ def _threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _optimise(net: nn.Module, dataset: Dataset, recipe: Recipe, epoch_done: Callable[[str], None]) -> None:
+def _optimise(
+    net: nn.Module,
+    dataset: Dataset,
+    recipe: Recipe,
+    adversary: Adversary | None,
+    epoch_done: Callable[[str], None],
+) -> None:
     images, labels = dataset.train_images, dataset.train_labels
     draws = torch.Generator().manual_seed(recipe.seed)
     optimiser = _optimiser(net, recipe)
@@ -147,12 +160,16 @@ def _optimise(net: nn.Module, dataset: Dataset, recipe: Recipe, epoch_done: Call
     bfloat16 = recipe.precision == "bfloat16"
     memory_format = torch.channels_last if bfloat16 else torch.contiguous_format
     net.train().to(memory_format=memory_format)  # type: ignore[call-overload]
+    step = 0
     for epoch in range(1, recipe.epochs + 1):
         total_loss = torch.zeros(())
         for batch in torch.split(torch.randperm(len(images), generator=draws), recipe.batch_size):
             taken = images[batch]
             if recipe.augmentation == "crop-flip":
                 taken = cropped_and_flipped(taken, draws)
+            if adversary:
+                step += 1
+                taken = adversary(net, taken, labels[batch], epoch, step)
             with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
                 logits = net(taken.contiguous(memory_format=memory_format))
             loss = F.cross_entropy(logits.float(), labels[batch])

@@ -10,6 +10,7 @@ from accelsim.errors import AccelsimError
 from accelsim.models import (
     Dataset,
     accuracy_percent,
+    adversarial_recipe,
     default_recipe,
     load_checkpoint,
     load_dataset,
@@ -27,6 +28,7 @@ SHIPPED = [
     ("alexnet_cifar", "cifar10", 85),
 ]
 WEIGHTS = Path(shipped.__file__).parent / "weights"
+ADVERSARIAL = WEIGHTS / "lenet5-mnist-adversarial.safetensors"
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def nothing_is_trained(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_each_is_of_a_default_recipe_and_tells_its_accuracy() -> None:
-    names = {f"{network}-{data}.safetensors" for network, data, _ in SHIPPED}
+    names = {f"{network}-{data}.safetensors" for network, data, _ in SHIPPED} | {ADVERSARIAL.name}
     assert {path.name for path in WEIGHTS.iterdir()} == names
     assert sum(path.stat().st_size for path in WEIGHTS.iterdir()) < 10e6
     for network, data, least in SHIPPED:
@@ -43,6 +45,12 @@ def test_each_is_of_a_default_recipe_and_tells_its_accuracy() -> None:
         assert found.recipe == default_recipe(data)
         assert found.dataset.startswith(data)
         assert found.accuracy_percent >= least
+
+
+def test_the_adversarial_one_is_of_its_default_recipe() -> None:
+    found = load_checkpoint(ADVERSARIAL, "lenet5")
+    assert found.recipe == adversarial_recipe("mnist", 0.2)
+    assert found.accuracy_percent >= 99
 
 
 @pytest.mark.usefixtures("nothing_is_trained")
