@@ -38,6 +38,8 @@ __all__ = [
 
 #: Bit pattern of the smallest float32 that is not below 1e-36.
 AUTHORS_LEAST_OPERAND = 0x03AA2425
+#: Added to the sum of two float32 exponent fields, float64's field of 4 times the product of those powers.
+_HALVED_FROM = (1023 - 2 * 127 + 2) << 52
 
 _TASK = 1 << 16
 _SIGN_AND_EXPONENT = 0xFF800000
@@ -225,20 +227,22 @@ def rounded_product(a: Any, b: Any, constants: Any) -> Any:
     rest = np.float64(np.uint32(x & rest_mask).view(np.float32))
     high = np.float64(np.uint32(y & high_mask).view(np.float32))
     product = (np.float64(a) - rest) * np.float64(b) + (rest + rest) * high  # at most 49 bits: exact
+    bits = np.float64(product).view(np.uint64)
     if halves:  # what is at least 4 times the product of the operands' powers of two
-        x_power = np.float64(np.uint32(x & infinity).view(np.float32))
-        y_power = np.float64(np.uint32(y & infinity).view(np.float32))
-        product = product * 0.5 if abs(product) >= 4 * (x_power * y_power) else product
+        exponents = np.uint64(np.uint32((x & infinity) + (y & infinity))) << np.uint64(29)
+        limit = np.int64(exponents) + np.int64(_HALVED_FROM)
+        overflows = np.int64(bits & np.uint64(2**63 - 1)) >= limit
+        bits = bits - np.uint64(1 << 52) if overflows else bits
     x_magnitude, y_magnitude = np.uint32(x & np.uint32(0x7FFFFFFF)), np.uint32(y & np.uint32(0x7FFFFFFF))
     sign = np.uint32((x ^ y) & np.uint32(0x80000000))
-    cut = np.uint64(np.float64(product).view(np.uint64) & kept).view(np.float64)
+    cut = np.uint64(bits & kept).view(np.float64)
     cut = cut * 0.0 if abs(cut) < tiny else cut
     zero = (x_magnitude < least) | (y_magnitude < least)
-    bits = sign if zero else np.float32(cut).view(np.uint32)
+    found = sign if zero else np.float32(cut).view(np.uint32)
     if (x_magnitude >= infinity) | (y_magnitude >= infinity):
         nan = zero | (x_magnitude > infinity) | (y_magnitude > infinity)
-        bits = np.uint32(0x7FC00000) if nan else np.uint32(sign | infinity)
-    return np.uint32(bits).view(np.float32)
+        found = np.uint32(0x7FC00000) if nan else np.uint32(sign | infinity)
+    return np.uint32(found).view(np.float32)
 
 
 @njit(cache=True, nogil=True)
