@@ -19,6 +19,7 @@ from accelsim.rtl.gemm_job import GemmJob
 from accelsim.rtl.pe_array import PeArray
 from accelsim.rtl.structural_verilog import structural_verilog
 from accelsim.rtl.tiled_gemm import TiledGemm
+from accelsim.rtl.verilog_bench import VERILATOR
 from accelsim.rtl.yosys import yosys_version
 
 __all__ = ["array_files", "array_module_name"]
@@ -94,6 +95,7 @@ def array_files(name: ArrayName, operands: Sequence[Operands] | None = None, see
             ports=ports,
             origin=_origin(design.circuit),
             products=len(operands),
+            verilator=" ".join(VERILATOR),
         ),
     }
 
@@ -164,7 +166,7 @@ Run in this folder:
 
 ```sh
 iverilog -g2001 -o {name}.vvp {name}.v {name}_tb.v && vvp -n {name}.vvp
-verilator --binary --timing -Wno-fatal --top-module {name}_tb {name}.v {name}_tb.v && ./obj_dir/V{name}_tb
+{verilator} --top-module {name}_tb {name}.v {name}_tb.v && ./obj_dir/V{name}_tb
 yosys {name}.ys
 ```
 

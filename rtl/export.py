@@ -14,7 +14,7 @@ from accelsim.rtl.float_circuits import FloatCircuit
 from accelsim.rtl.gates_as_text import blif_of, flat_verilog_of
 from accelsim.rtl.operand_pairs import OperandPairs, all_pairs, chosen_pairs, random_pairs
 from accelsim.rtl.structural_verilog import structural_verilog
-from accelsim.rtl.verilog_bench import bench_of, vectors_of
+from accelsim.rtl.verilog_bench import VERILATOR, bench_of, vectors_of
 from accelsim.rtl.yosys import yosys_version
 from accelsim.simulation import outputs
 from accelsim.storage import written_atomically
@@ -184,7 +184,7 @@ Run in this folder:
 
 ```sh
 iverilog -g2001 -o {name}.vvp {name}.v {name}_tb.v && vvp -n {name}.vvp
-verilator --binary --timing -Wno-fatal --top-module {name}_tb {name}.v {name}_tb.v && ./obj_dir/V{name}_tb
+{verilator} --top-module {name}_tb {name}.v {name}_tb.v && ./obj_dir/V{name}_tb
 yosys {name}.ys
 ```
 
@@ -218,5 +218,6 @@ def _readme(circuit: Circuit, netlist: Netlist, name: str, count: int) -> str:
         which=", one for every pair of operands," if everything else ", of corner and random operands,",
         origin=_origin(circuit),
         gates=netlist.gate_count,
+        verilator=" ".join(VERILATOR),
         digest=netlist.digest,
     )

@@ -5,7 +5,11 @@ from numpy.typing import NDArray
 
 from accelsim.rtl.operand_pairs import OperandPairs
 
-__all__ = ["bench_of", "vectors_of"]
+__all__ = ["VERILATOR", "bench_of", "vectors_of"]
+
+#: How Verilator builds a test bench. Without the last option, 5.006 inverts a bit of some trees of XOR gates
+#: (github.com/verilator/verilator/issues/4059).
+VERILATOR = ("verilator", "--binary", "--timing", "-Wno-fatal", "-fno-const-bit-op-tree")
 
 _TEMPLATE = """\
 // Self-checking test bench of {name}: prints PASS, or FAIL after the first mismatches and ends with $fatal.

@@ -14,6 +14,7 @@ from accelsim.rtl.child_process import find_program, run_child
 from accelsim.rtl.circuits import Circuit
 from accelsim.rtl.export import module_name, verilog_files, write_files
 from accelsim.rtl.operand_pairs import OperandPairs
+from accelsim.rtl.verilog_bench import VERILATOR
 
 __all__ = ["VERILOG_SIMULATORS", "BenchResult", "run_bench"]
 
@@ -78,17 +79,9 @@ def _icarus(name: str) -> list[list[str]]:
 
 
 def _verilator(name: str) -> list[list[str]]:
-    build = [
-        "verilator",
-        "--binary",
-        "--timing",
-        "-Wno-fatal",
-        "-MAKEFLAGS",
-        "OPT_FAST=-O0 OPT_GLOBAL=-O0",  # compiling C++ takes far longer than running
-        "--top-module",
-        f"{name}_tb",
-    ]
-    return [[*build, "-o", "bench", f"{name}.v", f"{name}_tb.v"], ["./obj_dir/bench"]]
+    quick = ["-MAKEFLAGS", "OPT_FAST=-O0 OPT_GLOBAL=-O0"]  # compiling C++ takes far longer than running
+    files = ["--top-module", f"{name}_tb", "-o", "bench", f"{name}.v", f"{name}_tb.v"]
+    return [[*VERILATOR, *quick, *files], ["./obj_dir/bench"]]
 
 
 #: Commands that build and run the test bench of a module, by the simulator's name.
