@@ -20,6 +20,7 @@ PAGES = [page for page in PAGES if "_build" not in page.parts]
     [
         "tutorial.md",
         "how-to/use-your-own-network.md",
+        "how-to/audit.md",
         "how-to/retrain.md",
         "how-to/estimate-cost.md",
         "how-to/import-a-multiplier.md",

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from accelsim.attacks.audit_attacks import AuditAttacks
 from accelsim.attacks.auditing import audit
+from accelsim.errors import AccelsimError
 from accelsim.straight_through import with_gradients
 
 QUICK = AuditAttacks(steps=20, noises=5, queries=40)
@@ -224,3 +225,48 @@ def test_few_images_decide_nothing(net, data):
     report = audit(net, images[:30], labels[:30], budgets=BUDGETS, attacks=QUICK)
     assert report.verdict.soundness == "undecided"
     assert not report.failed
+
+
+def test_refusals(net, data):
+    images, labels = data
+
+    class Nan(nn.Module):
+        def forward(self, images):
+            return images.flatten(1)[:, :3] * torch.nan
+
+    class Opaque(Around):
+        def forward(self, images):
+            return self.net(images.detach())
+
+    two = nn.Sequential(nn.Flatten(), nn.Linear(25, 2)).eval()
+    other_shape = nn.Sequential(nn.Flatten(), nn.Linear(26, 3)).eval()
+
+    def refusal(victim, images=images, labels=labels, **settings):
+        with pytest.raises(AccelsimError) as caught:
+            audit(victim.eval(), images, labels, **settings)
+        return str(caught.value)
+
+    assert refusal(Nan()) == "the victim answers NaN logits to 1 of 1 images"
+    assert refusal(Opaque(net)) == (
+        "the victim passes no gradient to its images, which the white-box attack needs; give the audit a "
+        "surrogate, a network to differentiate in its place"
+    )
+    assert refusal(net, exact=two) == "the victim has 3 classes and the exact network 2"
+    assert "does not accept images of shape (1, 5, 5)" in refusal(net, exact=other_shape)
+    assert refusal(net, images[:0], labels[:0]) == "there are no images to attack"
+    assert refusal(net, budgets=[]) == "no budget is given; expected at least one"
+    assert refusal(net, budgets=[0.1, 0.1]) == "a budget is listed twice among 0.1, 0.1"
+    assert "budget 0 is out of range" in refusal(net, budgets=[0])
+    assert "is not one of the victim's 3 classes" in refusal(net, labels=labels + 1)
+
+
+def test_surrogate_stands_in_for_a_network_without_gradients(net, data):
+    class Opaque(Around):
+        def forward(self, images):
+            return self.net(images.detach())
+
+    plain, opaque = (
+        audit(victim.eval(), *data, budgets=BUDGETS, attacks=QUICK, surrogate=surrogate)
+        for victim, surrogate in ((net, None), (Opaque(net), net))
+    )
+    assert plain.curves.equals(opaque.curves)

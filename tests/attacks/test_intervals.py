@@ -1,9 +1,10 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from accelsim.attacks import wilson_interval
+from accelsim.attacks import paired_interval, wilson_interval
 from accelsim.errors import AccelsimError
 
 
@@ -30,3 +31,29 @@ def test_refuses_what_is_no_proportion(correct, n):
 def test_refuses_a_confidence_that_is_none(confidence):
     with pytest.raises(AccelsimError, match="confidence"):
         wilson_interval(1, 2, confidence)
+
+
+def test_paired_interval_is_walds_of_the_enlarged_table():
+    """Variance of the difference from the covariance matrix of the table's four shares."""
+    table = np.array([[794, 150], [86, 570]]) + 0.5
+    shares, n = table.ravel() / table.sum(), table.sum()
+    contrast = np.array([0, 1, -1, 0])
+    covariance = (np.diag(shares) - np.outer(shares, shares)) / n
+    reach = 1.959963984540054 * np.sqrt(contrast @ covariance @ contrast)
+    expected = contrast @ shares - reach, contrast @ shares + reach
+    assert paired_interval(150, 86, 1600) == pytest.approx(expected, rel=1e-9)
+
+
+def test_paired_interval_covers_as_often_as_it_says():
+    generator = np.random.default_rng(0)
+    drawn = generator.multinomial(200, [0.08, 0.03, 0.89], size=2000)
+    inside = [
+        low <= 0.05 <= high for low, high in (paired_interval(int(b), int(c), 200) for b, c, _ in drawn)
+    ]
+    assert 0.93 < np.mean(inside) < 0.98
+
+
+@pytest.mark.parametrize("counts", [(0, 0, 0), (-1, 0, 5), (3, 3, 5)])
+def test_paired_interval_refuses(counts):
+    with pytest.raises(AccelsimError, match="no discordant trials"):
+        paired_interval(*counts)
