@@ -5,6 +5,7 @@ from accelsim.attacks.guesmi2021.rows import Row, Rows
 from accelsim.attacks.guesmi2021.study import Study
 from accelsim.attacks.registry import build_attack
 from accelsim.attacks.substitute import BlackBox
+from accelsim.errors import AccelsimError
 from accelsim.models.networks import build_network
 
 __all__ = ["fixed_budget_black_box", "table_4"]
@@ -41,5 +42,12 @@ def fixed_budget_black_box(study: Study) -> list[Row]:
 
 def _attacker(study: Study) -> BlackBox:
     """Return the attacker, whose images are the last ones of the test set."""
-    images = study.subject("mnist").dataset.test_images[-_OWN_IMAGES:]
+    subject = study.subject("mnist")
+    most = len(subject.dataset.test_images) - _OWN_IMAGES
+    if len(subject.images) > most:
+        raise AccelsimError(
+            f"{len(subject.images)} attacked images of MNIST leave the black-box attacker none of his own; "
+            f"expected at most {most}"
+        )
+    images = subject.dataset.test_images[-_OWN_IMAGES:]
     return BlackBox(images, lambda: build_network("lenet5", seed=study.seed), _QUERIES, seed=study.seed)

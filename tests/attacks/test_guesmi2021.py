@@ -166,6 +166,12 @@ def test_unknown_parts():
         part_named("figure-1")
 
 
+def test_the_black_box_attacker_needs_images_of_his_own(study):
+    made, _ = study
+    with pytest.raises(AccelsimError, match="40 attacked images of MNIST leave the black-box attacker none"):
+        part_named("table-4").run(made)
+
+
 def test_the_papers_attacks_are_in_the_registry():
     for dataset in ("mnist", "cifar10"):
         for name in paper_attacks.PAPER_ATTACKS:
