@@ -1,62 +1,78 @@
 """Attacks that know of the approximation, at fixed budgets; and those that need no gradient."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from torch import nn
 
-from accelsim.attacks.guesmi2021.paper_attacks import paper_attack
+from accelsim.attacks.guesmi2021.paper_attacks import fixed_budgets, paper_attack
 from accelsim.attacks.guesmi2021.rows import Row, Rows
 from accelsim.attacks.guesmi2021.study import Study
 from accelsim.attacks.rates import Rate
 from accelsim.attacks.registry import build_attack
 from accelsim.attacks.threat_models import DecisionBased, ThreatModel, Transfer, WhiteBox
 
-__all__ = ["adaptive_attacks", "decision_based"]
+__all__ = ["adaptive_cifar10", "adaptive_mnist", "decision_based"]
 
 _COLUMNS = ("exact", "axfpm")
-_BUDGETS = (0.05, 0.1, 0.2)
 
 
 @dataclass(frozen=True)
 class _Kind:
     label: str
-    threat: Callable[[Study], ThreatModel]
+    threat: Callable[[nn.Module], ThreatModel]  # given the exact network
     attack: str = "pgd-linf"
     columns: tuple[str, ...] = _COLUMNS
 
 
 _KINDS = (
-    _Kind("transfer", lambda study: Transfer(study.subject("mnist").net), columns=("axfpm",)),
-    _Kind("white-box, exact gradients of each layer", lambda study: WhiteBox()),
+    _Kind("transfer", Transfer, columns=("axfpm",)),
+    _Kind("white-box, exact gradients of each layer", lambda net: WhiteBox()),
     _Kind(
         "white-box, gradients of the exact network",
-        lambda study: WhiteBox(study.subject("mnist").net),
+        WhiteBox,
         columns=("axfpm",),
     ),
-    _Kind("white-box, gradients of the products", lambda study: WhiteBox("products"), columns=("axfpm",)),
-    _Kind("white-box, logits / 5", lambda study: WhiteBox(temperature=5.0)),
-    _Kind("white-box, margin loss", lambda study: WhiteBox(loss="margin")),
-    _Kind("white-box, expectation over noise", lambda study: WhiteBox(noise=0.05, samples=4)),
-    _Kind("white-box, one step (FGSM)", lambda study: WhiteBox(), "fgm-linf"),
-    _Kind("uniform noise, 100 draws", lambda study: DecisionBased(), "rau-linf"),
+    _Kind("white-box, gradients of the products", lambda net: WhiteBox("products"), columns=("axfpm",)),
+    _Kind("white-box, logits / 5", lambda net: WhiteBox(temperature=5.0)),
+    _Kind("white-box, margin loss", lambda net: WhiteBox(loss="margin")),
+    _Kind("white-box, expectation over noise", lambda net: WhiteBox(noise=0.05, samples=4)),
+    _Kind("white-box, one step (FGSM)", lambda net: WhiteBox(), "fgm-linf"),
+    _Kind("uniform noise, 100 draws", lambda net: DecisionBased(), "rau-linf"),
 )
 
+#: Those that take seconds on CIFAR-10 too.
+_QUICK = ("transfer", "white-box, exact gradients of each layer", "white-box, logits / 5")
 
-def adaptive_attacks(study: Study) -> list[Row]:
+
+def adaptive_mnist(study: Study) -> list[Row]:
     """Attack both networks in every way at fixed budgets; and take the worst of all for each image."""
-    rows, subject = Rows("adaptive", "fixed-budget", "mnist"), study.subject("mnist")
-    for budget in _BUDGETS:
+    return _adaptive(study, "adaptive", "mnist", _KINDS, (0.05, 0.1, 0.2))
+
+
+def adaptive_cifar10(study: Study) -> list[Row]:
+    """Attack both networks for CIFAR-10 in the ways that are quick."""
+    kinds = [kind for kind in _KINDS if kind.label in _QUICK]
+    return _adaptive(study, "adaptive-cifar10", "cifar10", kinds, fixed_budgets("cifar10")[:2])
+
+
+def _adaptive(
+    study: Study, part: str, dataset: str, kinds: Sequence[_Kind], budgets: Iterable[float]
+) -> list[Row]:
+    rows, subject = Rows(part, "fixed-budget", dataset), study.subject(dataset)
+    for budget in budgets:
         for column in _COLUMNS:
             fooled, correct = [], []
-            for kind in (each for each in _KINDS if column in each.columns):
-                found = study.outcome(subject, kind.threat(study), build_attack(kind.attack), column, budget)
-                rows.add_rate(f"{kind.label}, linf {budget}", column, "success_percent", found.success)
+            for kind in (each for each in kinds if column in each.columns):
+                threat = kind.threat(subject.net)
+                found = study.outcome(subject, threat, build_attack(kind.attack), column, budget)
+                rows.add_rate(f"{kind.label}, linf {budget:.3g}", column, "success_percent", found.success)
                 fooled.append(found.fooled)
                 correct.append(found.correct)
             worst = np.logical_or.reduce(fooled)[correct[0]]
             rate = Rate(int(worst.sum()), len(worst))
-            rows.add_rate(f"worst of all per image, linf {budget}", column, "success_percent", rate)
+            rows.add_rate(f"worst of all per image, linf {budget:.3g}", column, "success_percent", rate)
     return rows.rows
 
 

@@ -55,7 +55,7 @@ PARTS = (
     Part("figure-11", "White-box C&W: MSE and PSNR", "white_box:figure_11"),
     Part("table-2", "Transfer, MNIST, minimal-norm examples", "transfer:table_2"),
     Part("fixed-budget-mnist", "Transfer at fixed budgets, MNIST", "transfer:fixed_budget_mnist"),
-    Part("adaptive", "Adaptive white-box attacks at fixed budgets", "adaptive:adaptive_attacks"),
+    Part("adaptive", "Adaptive white-box attacks at fixed budgets", "adaptive:adaptive_mnist"),
     Part("confident-examples", "Transfer of C&W examples by confidence", "transfer:confident_examples"),
     Part("table-8", "Accuracy of LeNet-5; MRED and NMED", "accuracies:table_8"),
     Part("table-10", "Transfer to HEAP and Ax-FPM, MNIST, minimal-norm examples", "transfer:table_10"),
@@ -64,6 +64,7 @@ PARTS = (
     Part("black-box-fixed-budget", "Black-box attacks at fixed budgets", "black_box:fixed_budget_black_box"),
     Part("decision-based", "Attacks by decisions alone: L2 distance", "adaptive:decision_based"),
     Part("fixed-budget-cifar10", "Transfer at fixed budgets, CIFAR-10", "transfer:fixed_budget_cifar10"),
+    Part("adaptive-cifar10", "Adaptive attacks at fixed budgets, CIFAR-10", "adaptive:adaptive_cifar10"),
     Part("table-5", "Against defensive quantization, CIFAR-10", "transfer:table_5"),
     Part("table-3", "Transfer, CIFAR-10, minimal-norm examples", "transfer:table_3"),
 )
