@@ -95,7 +95,7 @@ class BlackBox(ThreatModel):
     @property
     def name(self) -> str:
         """Its name in tables."""
-        return f"black-box queries={self.queries}"
+        return f"black-box images={len(self.images)} queries={self.queries} epochs={self.epochs}"
 
     @property
     def knows(self) -> str:

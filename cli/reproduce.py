@@ -43,8 +43,9 @@ def reproduce() -> None:
     "names",
     metavar="NAME",
     multiple=True,
-    help="Of what is measured beside them: fixed-budget-mnist, fixed-budget-cifar10, adaptive, adaptive-cifar10, readings, "
-    "confident-examples, decision-based, black-box-fixed-budget; may be repeated. Default: everything.",
+    help="Of what is measured beside them: fixed-budget-mnist, fixed-budget-cifar10, adaptive, "
+    "adaptive-cifar10, readings, confident-examples, decision-based, black-box-fixed-budget; may be "
+    "repeated. Default: everything.",
 )
 @click.option("--images", type=click.IntRange(min=1), default=1000, show_default=True, help="Of MNIST.")
 @click.option(

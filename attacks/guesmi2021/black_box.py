@@ -10,8 +10,10 @@ from accelsim.models.networks import build_network
 
 __all__ = ["fixed_budget_black_box", "table_4"]
 
-#: Images of the attacker's own (Papernot et al. 2017 begin with 150), and his budget of queries.
-_OWN_IMAGES, _QUERIES = 200, 6400
+#: Images of the attacker's own, and his budget of queries. Papernot et al. (2017) begin with 150; from 200
+#: the substitute gets 65 % of clean images right, and is a poor one to attack.
+_OWN_IMAGES, _QUERIES = 1000, 6400
+_EPOCHS = 20
 _COLUMNS = ("exact", "axfpm")
 #: Fewer steps of the attacks by decisions: the substitute's examples need not be the closest.
 _STEPS = {"BA": 1000, "HSJ": 8}
@@ -50,4 +52,6 @@ def _attacker(study: Study) -> BlackBox:
             f"expected at most {most}"
         )
     images = subject.dataset.test_images[-_OWN_IMAGES:]
-    return BlackBox(images, lambda: build_network("lenet5", seed=study.seed), _QUERIES, seed=study.seed)
+    return BlackBox(
+        images, lambda: build_network("lenet5", seed=study.seed), _QUERIES, epochs=_EPOCHS, seed=study.seed
+    )
