@@ -54,18 +54,9 @@ class Roles:
 
 
 class ThreatModel(ABC):
-    """What an attacker knows.
+    """What an attacker knows; see the classes below."""
 
-    Attributes
-    ----------
-    name : str
-        Its name in tables.
-    knows : str
-        What the attacker knows, in words.
-    loss : {"cross-entropy", "margin"}
-        What gradient attacks that have a loss to choose increase.
-    """
-
+    #: What gradient attacks that have a loss to choose increase.
     loss: Loss = "cross-entropy"
 
     @property
