@@ -155,6 +155,8 @@ def _cheap(name, dataset):
     del dataset
     if name in ("BA", "HSJ"):
         return build_attack("boundary-l2", steps=3)
+    if name == "DF":
+        return build_attack("deepfool-l2", steps=5)
     return build_attack("cw-l2", binary_search_steps=2, steps=5)
 
 
