@@ -19,7 +19,7 @@ from accelsim.operand_streams import OperandStream, uniform_stream
 from accelsim.rtl.accumulator_adder import AccumulatorAdder
 from accelsim.rtl.array_design import ArrayDesign
 from accelsim.rtl.circuits import Circuit
-from accelsim.rtl.synthesis import synthesise
+from accelsim.rtl.netlist_cache import cached_synthesis
 from accelsim.rtl.technology_mapping import map_to_library
 from accelsim.simulation import outputs
 from accelsim.systolic_array import SystolicArray
@@ -118,7 +118,7 @@ class PeCostEstimator:
         self._flip_flop: FlipFlop = BUILT_IN_FLIP_FLOP if liberty is None else read_flip_flop(liberty)
         adder = AccumulatorAdder(design.array.accumulator, design.product_shape)
         self._multiplier = self._mapped(design.circuit.netlist())
-        self._adder = self._mapped(synthesise(adder, "accumulator_adder"))
+        self._adder = self._mapped(cached_synthesis(adder, "accumulator_adder"))
 
     def estimate(self, stream: OperandStream | None = None, *, depth: int = DEFAULT_DEPTH) -> PeCost:
         """Estimate the cost of a PE that multiplies a stream of operands.

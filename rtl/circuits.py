@@ -1,13 +1,9 @@
 """A multiplier, wherever it comes from: its gates, and the LUT that follows from them."""
 
-import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from contextlib import suppress
 from functools import cached_property
 from importlib.metadata import version
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +13,8 @@ from accelsim.lut import MAX_LUT_WIDTH, Lut
 from accelsim.netlist import Netlist
 from accelsim.rtl.float_library import FloatDescription
 from accelsim.rtl.library import Description
-from accelsim.rtl.synthesis import SYNTHESIS_COMMANDS, rtlil_of, synthesise
+from accelsim.rtl.netlist_cache import cached, cached_netlist, synthesis_key
+from accelsim.rtl.synthesis import rtlil_of, synthesise
 from accelsim.rtl.yosys import yosys_version
 from accelsim.simulation import truth_table
 from accelsim.storage import cache_folder
@@ -89,9 +86,8 @@ class Circuit(ABC):
 
     def netlist(self) -> Netlist:
         """Return the netlist, from the user's cache where it is there."""
-        key = hashlib.sha256(self._netlist_key().encode()).hexdigest()
-        cached = cache_folder() / "netlists" / f"{key}.npz"
-        return _cached(cached, lambda: Netlist.load(cached), self._has_ports_of, self.fresh_netlist)
+        ports = [("a", self.a_width), ("b", self.b_width), ("p", self.product_width)]
+        return cached_netlist(self._netlist_key(), ports, self.fresh_netlist)
 
     def lut(self) -> Lut:
         """Return the LUT, from the user's cache where it is there, under the hash of the netlist.
@@ -107,7 +103,7 @@ class Circuit(ABC):
                 f"the widest has {MAX_LUT_WIDTH}"
             )
         netlist = self.netlist()
-        cached = cache_folder() / "luts" / f"{netlist.digest}-{'s' if self.signed else 'u'}.npz"
+        path = cache_folder() / "luts" / f"{netlist.digest}-{'s' if self.signed else 'u'}.npz"
 
         def simulate() -> Lut:
             table = product_table(netlist, self.signed).astype(np.int32)
@@ -117,11 +113,7 @@ class Circuit(ABC):
             kind = (self.a_width, self.b_width, self.signed, netlist.digest)
             return (lut.a_width, lut.b_width, lut.signed, lut.provenance.get("netlist_sha256")) == kind
 
-        return _cached(cached, lambda: Lut.load(cached, name=self.name), is_of_netlist, simulate)
-
-    def _has_ports_of(self, netlist: Netlist) -> bool:
-        ports = [(port.name, port.width) for port in (*netlist.inputs, *netlist.outputs)]
-        return ports == [("a", self.a_width), ("b", self.b_width), ("p", self.product_width)]
+        return cached(path, lambda: Lut.load(path, name=self.name), is_of_netlist, simulate)
 
     def _provenance(self, netlist: Netlist) -> dict[str, Any]:
         return {
@@ -153,7 +145,7 @@ class DescribedCircuit(Circuit):
         return rtlil_of(self.description.build(), self.name)
 
     def _netlist_key(self) -> str:
-        return "\n".join([self._rtlil, *SYNTHESIS_COMMANDS, yosys_version()])
+        return synthesis_key(self._rtlil)
 
     def _provenance(self, netlist: Netlist) -> dict[str, Any]:
         return super()._provenance(netlist) | {"amaranth": version("amaranth")}
@@ -182,22 +174,3 @@ class TableCircuit(Circuit):
     def lut(self) -> Lut:
         """Return the LUT."""
         return self._lut
-
-
-_Saved = TypeVar("_Saved", Lut, Netlist)
-
-
-def _cached(
-    path: Path, load: Callable[[], _Saved], is_right: Callable[[_Saved], bool], make: Callable[[], _Saved]
-) -> _Saved:
-    """Load what is at ``path``; where it is missing, damaged or not the right one, make it and keep it there.
-
-    What cannot be kept is made all the same.
-    """
-    with suppress(AccelsimError):
-        if is_right(saved := load()):
-            return saved
-    made = make()
-    with suppress(AccelsimError):
-        made.save(path)
-    return made
