@@ -149,7 +149,7 @@ def run_gemm(
                     _count_changes(old_left, new_left, OPERAND_BITS, toggles[0])
                     if now < moves:
                         _count_changes(tops[top_at + 1 :][:rows], tops[top_at:], OPERAND_BITS, toggles[1])
-                    _count_changes(old_acc, acc, (np.int64(1) << bits) - 1, toggles[2])
+                    _count_changes(old_acc, acc, (1 << bits) - 1, toggles[2])
                 cycle += 1
             if dataflow == WEIGHT_STATIONARY:
                 _collect(out[column:last_column], leaving[start + rows - 1 :])
