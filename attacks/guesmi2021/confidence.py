@@ -49,7 +49,7 @@ def figure_12(study: Study) -> list[Row]:
         rows.add_mean("confidence", column, "mean", softmax)
         rows.add_mean("margin of the logits", column, "mean", margin)
     left.set(xlabel="confidence: softmax of label less runner-up", ylabel="share of images", xlim=(0, 1))
-    right.set(xlabel="margin of the logits", ylabel="share of images", xlim=(0, 1))
+    right.set(xlabel="margin of the logits", ylabel="share of images")
     right.legend(loc="lower right")
     study.picture("figure-12", figure)
     return rows.rows

@@ -94,7 +94,8 @@ def _cumulative(values: _Values, title: str) -> Figure:
     for column, distances in values.items():
         if len(distances):
             axes.ecdf(distances, label=column)
-    axes.set(xlabel="L2 distance", ylabel="share of examples", xlim=(0, None))
+    shown = max((float(np.quantile(each, 0.995)) for each in values.values() if len(each)), default=1.0)
+    axes.set(xlabel="L2 distance", ylabel="share of examples", xlim=(0, shown))
     axes.set_title(f"{title}, {len(distances)} images", size="medium")
     axes.legend(loc="lower right")
     return figure
