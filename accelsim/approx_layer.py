@@ -30,8 +30,8 @@ ActivationOperand = Literal["a", "b"]
 #: Where a layer's gradients come from: the exact float layer, or the multiplier's own products.
 Gradient = Literal["straight-through"] | SmoothedDifference
 
-#: Bound on im2col matrix, accumulators and sums of one thread; larger blocks leave the caches.
-BLOCK_BYTES = 4 << 20
+#: Bound on im2col matrix, accumulators and sums of one thread.
+BLOCK_BYTES = 16 << 20
 #: The same for gates, which take thousands of pixels at once and dwarf the time that memory takes.
 _BLOCK_BYTES_OF_GATES = 64 << 20
 #: Products worth a thread's while.

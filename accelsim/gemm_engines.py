@@ -9,11 +9,11 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.derived_tables import kept_with_table
+from accelsim.derived_tables import kept_with_array
 from accelsim.errors import AccelsimError, nearest
 from accelsim.factorised_gemm import FactorisedTable, factorised_gemm
 from accelsim.gemm_kernel import BLOCK, run_tasks
-from accelsim.permute_gemm import MAX_PLANES, PackedTable, permute_gemm
+from accelsim.permute_gemm import MAX_PLANES, PackedTable, permute_gemm, registers_loaded
 from accelsim.permute_kernel import LANES, available
 from accelsim.workers import share_tasks
 
@@ -57,12 +57,24 @@ def _row_sums(table: Table, x: Codes, w: Codes, threads: int) -> NDArray[np.int3
     return out
 
 
-_packed = kept_with_table(PackedTable.of)
-_factorised = kept_with_table(FactorisedTable.of)
+_packed = kept_with_array(PackedTable.of)
+_packed_across = kept_with_array(lambda table: PackedTable.of(np.ascontiguousarray(table.T)))
+_factorised = kept_with_array(FactorisedTable.of)
+
+
+@kept_with_array
+def _across(w: Codes) -> Codes:
+    return np.ascontiguousarray(w.swapaxes(1, 2))
 
 
 def _permute_sums(table: Table, x: Codes, w: Codes, threads: int) -> NDArray[np.int32]:
-    return permute_gemm(_packed(table), x, w, threads)
+    """Look pixels up in the rows of weights, or, where pixels are few, channels in those of activations."""
+    packed, (pixels, channels) = _packed(table), (x.shape[2], w.shape[1])
+    if pixels < channels and (across := _packed_across(table)).planes <= MAX_PLANES:
+        taken = registers_loaded(packed.planes, pixels, channels)
+        if registers_loaded(across.planes, channels, pixels) < taken:
+            return permute_gemm(across, _across(w), _across(x), threads).swapaxes(1, 2)
+    return permute_gemm(packed, x, w, threads)
 
 
 def _too_wide_to_permute(table: Table) -> str:
@@ -141,7 +153,7 @@ def fastest_engine(table: Table, depth: int, pixels: int, channels: int) -> Gemm
     depth, pixels, channels : int
         Size of the matrix product.
     """
-    sizes = min(depth, 256), min(pixels, 4 * BLOCK), min(channels, 64)
+    sizes = min(depth, 256), min(pixels, 4 * BLOCK), min(channels, 256)
     products = terms.count if (terms := _factorised(table).terms) else 0
     kind = (
         _packed(table).planes,

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
+from numba import njit
 from numpy.typing import NDArray
 from torch import nn
 
@@ -86,22 +87,32 @@ def im2col(padded: NDArray[np.uint8], geometry: ConvGeometry, first_row: int, ro
         ``depth`` runs over a group's channels, kernel rows and kernel columns, as a weight does.
     """
     images, channels, _, width = padded.shape
-    columns = geometry._steps(width, 1)
-    image, channel, line, pixel = padded.strides
-    seen = as_strided(
-        padded[:, :, first_row * geometry.stride[0] :],
-        (channels, *geometry.kernel, images, rows, columns),
-        (
-            channel,
-            line * geometry.dilation[0],
-            pixel * geometry.dilation[1],
-            image,
-            line * geometry.stride[0],
-            pixel * geometry.stride[1],
-        ),
-        writeable=False,
-    )
-    return np.ascontiguousarray(seen).reshape(geometry.groups, geometry.depth, images * rows * columns)
+    found = np.empty((channels, *geometry.kernel, images, rows, geometry._steps(width, 1)), padded.dtype)
+    seen = padded[:, :, first_row * geometry.stride[0] :]
+    seen.flags.writeable = False
+    _copy_rows(seen, *geometry.stride, *geometry.dilation, found)
+    return found.reshape(geometry.groups, geometry.depth, -1)
+
+
+@njit(cache=True, nogil=True)
+def _copy_rows(
+    seen: NDArray[Any], down: int, across: int, apart: int, aside: int, found: NDArray[Any]
+) -> None:
+    """Fill in ``found[c, i, j, n, y, x] = seen[n, c, down * y + apart * i, across * x + aside * j]``."""
+    channels, high, wide, images, rows, columns = found.shape
+    for c in range(channels):
+        for i in range(high):
+            for j in range(wide):
+                for n in range(images):
+                    for y in range(rows):
+                        source = seen[n, c, down * y + apart * i, aside * j :]
+                        target = found[c, i, j, n, y]
+                        if across == 1:
+                            for x in range(columns):
+                                target[x] = source[x]
+                        else:
+                            for x in range(columns):
+                                target[x] = source[across * x]
 
 
 def col2im(

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from accelsim.permute_kernel import LANES, sum_rows
 from accelsim.workers import share_tasks
 
-__all__ = ["MAX_PLANES", "PackedTable", "permute_gemm"]
+__all__ = ["MAX_PLANES", "PackedTable", "permute_gemm", "registers_loaded"]
 
 #: Bytes of an entry, less the smallest of its row, beyond which look-ups in memory are faster.
 MAX_PLANES = 3
 #: Registers of codes, by the bytes of an entry: as many as leave room for the table and its sums.
 _VECTORS = {1: 8, 2: 4, 3: 2}
-#: Depth of one pass: 16-bit sums hold 257 bytes, and so much of the codes stays in the second-level cache.
-_DEPTH = 256
+#: Depth of one pass: 16-bit sums hold 257 bytes, and so much of the codes stays in the first-level cache.
+_DEPTH = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +98,12 @@ def _bytes(largest: np.int64) -> int:
     return max(1, (int(largest).bit_length() + 7) // 8)
 
 
+def registers_loaded(planes: int, pixels: int, channels: int) -> int:
+    """Return the registers of codes and tables of one depth: about proportional to the time."""
+    registers = sum(blocks * (vectors + 2) for _, blocks, vectors in _blocks(pixels, _VECTORS[planes]))
+    return channels * registers
+
+
 def _blocks(pixels: int, vectors: int) -> list[tuple[int, int, int]]:
     """Return first pixel, number and registers of blocks that are as equal as can be.
 
@@ -128,7 +134,9 @@ def _kernel(vectors: int, planes: int, parts: int) -> Callable[..., None]:
             for k in range(0, depth, _DEPTH):
                 deep = min(_DEPTH, depth - k)
                 for row in range(deep):
-                    codes[row, :used] = x[group, k + row, left : left + used]
+                    source, target = x[group, k + row, left : left + used], codes[row]
+                    for pixel in range(used):  # the compiler makes more of it than of slices
+                        target[pixel] = source[pixel]
                 for channel in range(channels):
                     own, rows = out[group, channel, left : left + used], w[group, channel, k:]
                     if used == width:

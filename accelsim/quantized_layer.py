@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from accelsim.errors import AccelsimError
+from accelsim.fingerprint import fingerprint
 from accelsim.matrix_product import MatrixProduct
 from accelsim.quantization import QuantParams
 from accelsim.zero_points import QuantizedWeight
@@ -58,7 +59,7 @@ class QuantizedLayer(nn.Module):
         self.signed = activation.signed
         rows = self.rows_of(layer.weight)
         self.channels, self.depth = len(rows), rows[0].numel()
-        self._quantized: tuple[tuple[Tensor, ...], QuantizedWeight] | None = None
+        self._quantized: tuple[tuple[Any, ...], QuantizedWeight] | None = None
         if layer.weight.device.type != "cpu":
             raise AccelsimError(
                 f"layer {name} is on {layer.weight.device}; approximate layers run on the CPU"
@@ -105,16 +106,16 @@ class QuantizedLayer(nn.Module):
             If the float weight holds NaN.
         """
         given = self.weight if weight is None else weight
-        origin = (given.detach(), self.weight_scale, self.weight_zero_point)
+        origin = tuple(map(fingerprint, (given, self.weight_scale, self.weight_zero_point)))
         found = self._quantized
-        if found is None or not all(map(_same, origin, found[0])):
+        if found is None or origin != found[0]:
             codes = QuantizedWeight.of(
-                self.rows_of(origin[0]).numpy(),
+                self.rows_of(given.detach()).numpy(),
                 self.weight_params,
                 self.groups,
                 f"a weight of layer {self.name}",
             )
-            found = self._quantized = tuple(tensor.clone() for tensor in origin), codes
+            found = self._quantized = origin, codes
         return found[1]
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
@@ -139,10 +140,6 @@ class QuantizedLayer(nn.Module):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_quantized": None}
-
-
-def _same(first: Tensor, second: Tensor) -> bool:
-    return first.dtype == second.dtype and torch.equal(first, second)
 
 
 def _described(quantization: Tensor) -> str:

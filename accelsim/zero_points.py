@@ -35,7 +35,10 @@ class QuantizedWeight:
         cls, weight: NDArray[np.floating[Any]], params: QuantParams, groups: int, what: str = "the weight"
     ) -> "QuantizedWeight":
         """Quantize a weight of shape (channels of all groups, ...)."""
-        codes = params.quantize(weight, what).reshape(groups, len(weight) // groups, -1)
+        codes = params.quantize(weight, what)
+        owner = codes if codes.base is None else codes.base
+        owner.flags.writeable = False  # so that engines may keep what they make of it
+        codes = owner.reshape(groups, len(weight) // groups, -1)
         sums = params.level_sums(codes)[:, :, None]
         zero_points = np.broadcast_to(params.zero_point, len(weight)).reshape(sums.shape)
         return cls(codes, sums, zero_points)

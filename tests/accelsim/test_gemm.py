@@ -12,6 +12,7 @@ from accelsim.accumulator import Accumulator, Overflow
 from accelsim.errors import AccelsimError
 from accelsim.gemm import check_multiplier, lut_gemm, lut_gemm_reference
 from accelsim.lut import Lut
+from accelsim.permute_kernel import available
 
 Operands = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -204,3 +205,26 @@ def test_multiplier_check_with_an_accumulator() -> None:
         check_multiplier(lut, 1, "layer fc", Accumulator(16))
     with pytest.raises(AccelsimError, match="takes 8 x 9 bits"):
         check_multiplier(Lut("wide", np.zeros((256, 512), int), signed=False), 1, "layer fc", Accumulator())
+
+
+@pytest.mark.skipif(not available(), reason="this CPU has no AVX-512 VBMI")
+@given(
+    channels=st.integers(65, 400),
+    pixels=st.integers(1, 64),
+    depth=st.integers(1, 200),
+    widths=st.tuples(st.integers(2, 8), st.integers(2, 8)),
+    groups=st.integers(1, 2),
+    threads=st.integers(1, 3),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=30, deadline=None)
+def test_few_pixels_are_looked_up_in_the_rows_of_activations(
+    channels: int, pixels: int, depth: int, widths: tuple[int, int], groups: int, threads: int, seed: int
+) -> None:
+    draw = np.random.default_rng(seed)
+    rows, columns = 1 << widths[0], 1 << widths[1]
+    table = draw.integers(-40000, 40000, (rows, columns)).astype(np.int32)
+    x = draw.integers(0, columns, (groups, depth, pixels)).astype(np.uint8)
+    w = draw.integers(0, rows, (groups, channels, depth)).astype(np.uint8)
+    found = lut_gemm(table, x, w, threads=threads, engine="permute")
+    np.testing.assert_array_equal(found, lut_gemm_reference(table, x, w))
