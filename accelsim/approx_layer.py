@@ -2,8 +2,9 @@
 
 import math
 from abc import abstractmethod
+from collections.abc import Iterator
 from functools import lru_cache, partial
-from typing import Literal, NamedTuple, TypedDict
+from typing import Any, Literal, NamedTuple, TypedDict
 
 import numpy as np
 import torch
@@ -13,16 +14,15 @@ from torch import Tensor
 from accelsim.accumulator import Accumulator
 from accelsim.errors import AccelsimError
 from accelsim.gate_multiplier import GateMultiplier, IntegerMultiplier
-from accelsim.gemm import check_multiplier
+from accelsim.gemm import check_multiplier, lut_gemm
 from accelsim.lut import Lut
 from accelsim.quantization import QuantParams
 from accelsim.quantized_layer import QuantizedLayer, ReplaceableLayer
 from accelsim.smoothed_difference import SmoothedDifference
 from accelsim.smoothed_gradients import smoothed_gradients
 from accelsim.straight_through import straight_through, with_gradients
-from accelsim.sums_kernel import scale_sums
 from accelsim.workers import share_tasks
-from accelsim.zero_points import QuantizedWeight, corrected, corrected_sums
+from accelsim.zero_points import QuantizedWeight, finish
 
 __all__ = ["ActivationOperand", "ApproxLayer", "CallShape", "Gradient", "LayerOptions", "table_by_weight"]
 
@@ -30,7 +30,7 @@ ActivationOperand = Literal["a", "b"]
 #: Where a layer's gradients come from: the exact float layer, or the multiplier's own products.
 Gradient = Literal["straight-through"] | SmoothedDifference
 
-#: Bound on im2col matrix, accumulators and sums of one thread.
+#: Bound on im2col matrix and accumulators of one thread.
 BLOCK_BYTES = 16 << 20
 #: The same for gates, which take thousands of pixels at once and dwarf the time that memory takes.
 _BLOCK_BYTES_OF_GATES = 64 << 20
@@ -153,10 +153,7 @@ class ApproxLayer(QuantizedLayer):
             )
         self.lut = lut
 
-    @abstractmethod
-    def accumulate(
-        self, codes: NDArray[np.uint8], threads: int = 1, weight: QuantizedWeight | None = None
-    ) -> NDArray[np.int64]:
+    def accumulate(self, codes: NDArray[np.uint8], threads: int = 1) -> NDArray[np.int64]:
         """Return the integer outputs: sums of approximate products with exact zero-point corrections.
 
         Parameters
@@ -165,14 +162,16 @@ class ApproxLayer(QuantizedLayer):
             A batch of inputs, quantized by `activation_params`.
         threads : int
             Threads to use.
-        weight : QuantizedWeight, optional
-            Default: that of the layer, `quantized_weight`.
 
         Returns
         -------
         int64 array of the output's shape
             To be multiplied by both scales.
         """
+        output = np.empty(self._output_shape(codes.shape), np.int64)
+        as_they_are = np.ones(self.channels), np.zeros(self.channels)
+        self._fill_in(codes, threads, self.quantized_weight(), *as_they_are, output)
+        return output
 
     @abstractmethod
     def exact(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -191,6 +190,10 @@ class ApproxLayer(QuantizedLayer):
         codes : uint8 array
             A batch of inputs, quantized by `activation_params`.
         """
+
+    @abstractmethod
+    def _column_blocks(self, codes: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """Yield `columns` in parts of bounded size, each with its first pixel; the next overwrites one."""
 
     @abstractmethod
     def scattered(self, columns: NDArray[np.float32], input_shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -238,9 +241,8 @@ class ApproxLayer(QuantizedLayer):
             for block in range(first, stop):
                 own = slice(block * per_block, (block + 1) * per_block)
                 codes = activation.quantize(values[own], f"an input of layer {self.name}")
-                sums = self.accumulate(codes, threads if blocks == 1 else 1, quantized)
-                flat = len(codes), channels, -1
-                scale_sums(sums.reshape(flat), scales, offsets, output[own].reshape(flat))
+                own_threads = threads if blocks == 1 else 1
+                self._fill_in(codes, own_threads, quantized, scales, offsets, output[own])
 
         share_tasks(run, blocks, threads)
         return torch.from_numpy(output)
@@ -258,20 +260,35 @@ class ApproxLayer(QuantizedLayer):
         return _BLOCK_BYTES_OF_GATES if isinstance(self.lut, GateMultiplier) else BLOCK_BYTES
 
     def _bytes(self, pixels: int) -> int:
-        """Memory for an output of that many pixels: im2col, int32 accumulators, int64 and float64 sums."""
-        return pixels * (self.depth * self.groups + 20 * self.channels)
+        """Memory for an output of that many pixels: im2col and accumulators."""
+        accumulator = 8 if isinstance(self.lut, GateMultiplier) else 4
+        return pixels * (self.depth * self.groups + accumulator * self.channels)
 
-    def _corrected_sums(
-        self, columns: NDArray[np.uint8], threads: int, weight: QuantizedWeight | None
-    ) -> NDArray[np.int64]:
-        """Return sums of shape (channels, pixels) for codes of shape (groups, depth, pixels)."""
-        weight, zero_point = weight or self.quantized_weight(), int(self.activation_zero_point)
+    def _fill_in(
+        self,
+        codes: NDArray[np.uint8],
+        threads: int,
+        weight: QuantizedWeight,
+        scales: NDArray[np.float64],
+        offsets: NDArray[np.float64],
+        output: NDArray[Any],
+    ) -> None:
+        """Fill in the scaled outputs of a batch of codes."""
+        flat = output.reshape(len(codes), self.channels, -1)
+        zero_point = int(self.activation_zero_point)
+        for start, columns in self._column_blocks(codes):
+            sums = self._sums(columns, threads, weight.codes)
+            finish(sums, columns, weight, zero_point, scales, offsets, flat, start)
+
+    def _sums(
+        self, columns: NDArray[np.uint8], threads: int, weight: NDArray[np.uint8]
+    ) -> NDArray[np.signedinteger[Any]]:
+        """Return sums of products (groups, channels, pixels) for codes (groups, depth, pixels)."""
         if isinstance(self.lut, GateMultiplier):
-            sums = self.lut.sums(columns, weight.codes, self.activation_operand, threads)
-            return corrected(sums, columns, weight, zero_point)
+            return self.lut.sums(columns, weight, self.activation_operand, threads)
         table = table_by_weight(self.lut, self.activation_operand)
         accumulator = self.accumulator or Accumulator()
-        return corrected_sums(table, columns, weight, zero_point, accumulator, threads)
+        return lut_gemm(table, columns, weight, accumulator=accumulator, threads=threads)
 
     def extra_repr(self) -> str:
         """Return what `repr` shows beside the class."""

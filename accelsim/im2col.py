@@ -9,6 +9,8 @@ from numba import njit
 from numpy.typing import NDArray
 from torch import nn
 
+from accelsim.scratch import Scratch
+
 __all__ = ["ConvGeometry", "col2im", "im2col", "row_blocks"]
 
 Pair = tuple[int, int]
@@ -69,7 +71,13 @@ class ConvGeometry:
         return (size - self.dilation[axis] * (self.kernel[axis] - 1) - 1) // self.stride[axis] + 1
 
 
-def im2col(padded: NDArray[np.uint8], geometry: ConvGeometry, first_row: int, rows: int) -> NDArray[np.uint8]:
+def im2col(
+    padded: NDArray[np.uint8],
+    geometry: ConvGeometry,
+    first_row: int,
+    rows: int,
+    memory: Scratch | None = None,
+) -> NDArray[np.uint8]:
     """Return what each kernel position sees in ``rows`` rows of the output from ``first_row`` on.
 
     Parameters
@@ -80,6 +88,8 @@ def im2col(padded: NDArray[np.uint8], geometry: ConvGeometry, first_row: int, ro
         Kernel, stride, dilation and groups.
     first_row, rows : int
         The output rows wanted.
+    memory : Scratch, optional
+        Where to put the result; default: in memory of its own.
 
     Returns
     -------
@@ -87,7 +97,8 @@ def im2col(padded: NDArray[np.uint8], geometry: ConvGeometry, first_row: int, ro
         ``depth`` runs over a group's channels, kernel rows and kernel columns, as a weight does.
     """
     images, channels, _, width = padded.shape
-    found = np.empty((channels, *geometry.kernel, images, rows, geometry._steps(width, 1)), padded.dtype)
+    shape = (channels, *geometry.kernel, images, rows, geometry._steps(width, 1))
+    found = np.empty(shape, padded.dtype) if memory is None else memory.empty(shape, padded.dtype)
     seen = padded[:, :, first_row * geometry.stride[0] :]
     seen.flags.writeable = False
     _copy_rows(seen, *geometry.stride, *geometry.dilation, found)

@@ -1,5 +1,6 @@
 """Convolution and linear layers whose multiplications run on an approximate multiplier."""
 
+from collections.abc import Iterator
 from typing import Any, Unpack
 
 import numpy as np
@@ -20,7 +21,7 @@ from accelsim.im2col import ConvGeometry, col2im, im2col, row_blocks
 from accelsim.matrix_product import MatrixProduct
 from accelsim.quantization import QuantParams
 from accelsim.quantized_layer import ReplaceableLayer
-from accelsim.zero_points import QuantizedWeight
+from accelsim.scratch import scratch
 
 __all__ = [
     "ActivationOperand",
@@ -74,18 +75,11 @@ class ApproxConv2d(ApproxLayer):
         output = self._run(input[None])[0] if alone else self._run(input)
         return self._recorded(input, output)
 
-    def accumulate(
-        self, codes: NDArray[np.uint8], threads: int = 1, weight: QuantizedWeight | None = None
-    ) -> NDArray[np.int64]:
-        """Return the integer outputs, as `ApproxLayer.accumulate` says."""
-        images, channels, *size = self._output_shape(codes.shape)
-        rows, columns = size if len(size) == 2 else (1, *size)
+    def _column_blocks(self, codes: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         padded = self._padded(codes)
-        sums = np.empty((channels, images, rows, columns), np.int64)
-        for first, count in row_blocks(rows, self._bytes(images * columns), self._block_bytes):
-            block = self._corrected_sums(im2col(padded, self.geometry, first, count), threads, weight)
-            sums[:, :, first : first + count] = block.reshape(channels, images, count, columns)
-        return sums.swapaxes(0, 1).reshape(images, channels, *size)
+        rows, columns = self.geometry.output_size(*_as_image(codes.shape)[2:])
+        for first, count in row_blocks(rows, self._bytes(len(codes) * columns), self._block_bytes):
+            yield first * columns, im2col(padded, self.geometry, first, count, scratch)
 
     def columns(self, codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the activation codes, as `ApproxLayer.columns` says."""
@@ -159,11 +153,8 @@ class ApproxLinear(ApproxLayer):
         output = self._run(input.reshape(-1, input.shape[-1]))
         return self._recorded(input, output.reshape(*input.shape[:-1], self.channels))
 
-    def accumulate(
-        self, codes: NDArray[np.uint8], threads: int = 1, weight: QuantizedWeight | None = None
-    ) -> NDArray[np.int64]:
-        """Return the integer outputs, as `ApproxLayer.accumulate` says."""
-        return self._corrected_sums(self.columns(codes), threads, weight).T
+    def _column_blocks(self, codes: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        yield 0, self.columns(codes)
 
     def columns(self, codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the activation codes, as `ApproxLayer.columns` says."""

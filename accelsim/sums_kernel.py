@@ -1,4 +1,4 @@
-"""The compiled loops over a layer's integer sums: their exact correction, and their way back to reals."""
+"""The compiled loop over a layer's integer sums: their exact correction, and their way back to reals."""
 
 from typing import Any
 
@@ -6,66 +6,67 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["correct_sums", "scale_sums"]
+__all__ = ["finish_sums"]
 
 
 @njit(cache=True, nogil=True)
-def correct_sums(
+def finish_sums(
     sums: NDArray[np.signedinteger[Any]],
     x: NDArray[np.unsignedinteger[Any]],
     zero_points: NDArray[np.int64],
     constants: NDArray[np.int64],
-    corrected: NDArray[np.int64],
+    scales: NDArray[np.float64],
+    offsets: NDArray[np.float64],
+    output: NDArray[Any],
+    start: int,
 ) -> None:
-    """Set ``corrected = sums - zero_point * (sum of x over its depth) + constant``.
+    """Fill in ``output = (sums - zero_point * (sum of x over its depth) + constant) * scale + offset``.
+
+    The correction is made in integers, the rest in float64, rounded to the output's type.
 
     Parameters
     ----------
-    sums, corrected : arrays of shape (groups, channels, pixels)
-    x : unsigned integer array of shape (groups, depth, pixels)
+    sums : integer array of shape (groups, channels, images * pixels)
+        Of products.
+    x : unsigned integer array of shape (groups, depth, images * pixels)
         Activation codes, of which only those of groups with a zero point are read.
     zero_points, constants : int64 arrays of shape (groups, channels)
         Of each channel.
+    scales, offsets : float64 arrays of shape (channels of all groups,)
+        Of each channel.
+    output : array of shape (images, channels of all groups, pixels of an image)
+        Its pixels from ``start`` on are filled in.
+    start : int
+        Pixel of each image at which the sums begin.
     """
-    groups, channels, pixels = sums.shape
-    total = np.zeros(pixels, np.int64)
+    groups, channels, together = sums.shape
+    images = output.shape[0]
+    pixels = together // images
+    total = np.zeros(together, np.int64)
     for group in range(groups):
         if zero_points[group].any():
-            total[:] = 0
-            partial = np.zeros(pixels, np.int32)
-            for k in range(x.shape[1]):
-                row = x[group, k]
-                for pixel in range(pixels):
-                    partial[pixel] += row[pixel]
-                if k % (1 << 14) == (1 << 14) - 1:  # so many codes of 16 bits fit
-                    total += partial
-                    partial[:] = 0
-            total += partial
+            _sum_codes(x[group], total)
         for channel in range(channels):
             zero_point, constant = zero_points[group, channel], constants[group, channel]
-            own, result = sums[group, channel], corrected[group, channel]
-            for pixel in range(pixels):
-                result[pixel] = own[pixel] - zero_point * total[pixel] + constant
+            place = group * channels + channel
+            scale, offset = scales[place], offsets[place]
+            for image in range(images):
+                own, codes = sums[group, channel, image * pixels :], total[image * pixels :]
+                result = output[image, place, start:]
+                for pixel in range(pixels):
+                    exact = own[pixel] - zero_point * codes[pixel] + constant
+                    result[pixel] = exact * scale + offset
 
 
 @njit(cache=True, nogil=True)
-def scale_sums(
-    sums: NDArray[np.int64],
-    scales: NDArray[np.float64],
-    offsets: NDArray[np.float64],
-    output: NDArray[np.floating[Any]],
-) -> None:
-    """Set ``output = sums * scale + offset``, in float64 and rounded to the output's type.
-
-    Parameters
-    ----------
-    sums, output : arrays of shape (images, channels, pixels)
-    scales, offsets : float64 arrays of shape (channels,)
-        Of each channel.
-    """
-    for image in range(sums.shape[0]):
-        for channel in range(sums.shape[1]):
-            scale, offset = scales[channel], offsets[channel]
-            own, result = sums[image, channel], output[image, channel]
-            for pixel in range(len(own)):
-                result[pixel] = own[pixel] * scale + offset
+def _sum_codes(x: NDArray[np.unsignedinteger[Any]], total: NDArray[np.int64]) -> None:
+    total[:] = 0
+    partial = np.zeros(len(total), np.int32)
+    for k in range(len(x)):
+        row = x[k]
+        for pixel in range(len(total)):
+            partial[pixel] += row[pixel]
+        if k % (1 << 14) == (1 << 14) - 1:  # so many codes of 16 bits fit
+            total += partial
+            partial[:] = 0
+    total += partial

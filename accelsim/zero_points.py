@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.accumulator import Accumulator
-from accelsim.gemm import frozen, lut_gemm
+from accelsim.gemm import frozen
 from accelsim.quantization import QuantParams
-from accelsim.sums_kernel import correct_sums
+from accelsim.sums_kernel import finish_sums
 
-__all__ = ["QuantizedWeight", "corrected", "corrected_sums"]
+__all__ = ["QuantizedWeight", "corrected", "finish"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,55 +43,53 @@ class QuantizedWeight:
         return cls(codes, sums, zero_points)
 
 
-def corrected_sums(
-    table: NDArray[np.int32],
-    x: NDArray[np.uint8],
+def finish(
+    sums: NDArray[np.signedinteger[Any]],
+    x: NDArray[np.unsignedinteger[Any]],
     weight: QuantizedWeight,
     activation_zero_point: int,
-    accumulator: Accumulator,
-    threads: int,
-) -> NDArray[np.int64]:
-    """Return ``sum_k mul(x, w) - zw * sum_k x - zx * sum_k w + depth * zx * zw`` for every channel and pixel.
+    scales: NDArray[np.float64],
+    offsets: NDArray[np.float64],
+    output: NDArray[Any],
+    start: int,
+) -> None:
+    """Correct sums of products for the zero points, exactly, then scale them and add the bias.
 
-    With an exact multiplier that is ``sum_k (x - zx)(w - zw)``; only ``mul`` is approximate.
+    ``sum_k mul(x, w) - zw * sum_k x - zx * sum_k w + depth * zx * zw`` with an exact multiplier is
+    ``sum_k (x - zx)(w - zw)``; only ``mul`` is approximate.
 
     Parameters
     ----------
-    table : int32 array of shape (weight patterns, activation patterns)
-        Products, one row per weight.
-    x : uint8 array of shape (groups, depth, pixels)
+    sums : int32 or int64 array of shape (groups, channels, images * pixels)
+        ``sum_k mul(x, w)``.
+    x : uint8 or uint16 array of shape (groups, depth, images * pixels)
         Activation codes; their levels if a weight's zero point is not 0 (unsigned multipliers only).
     weight : QuantizedWeight
         The weight.
     activation_zero_point : int
         ``zx``.
-    accumulator : Accumulator
-        What ``sum_k mul(x, w)`` is taken in; the corrections are exact.
-    threads : int
-        Threads for the products.
-
-    Returns
-    -------
-    int64 array of shape (channels of all groups, pixels)
+    scales, offsets : float64 arrays of shape (channels of all groups,)
+        What each channel is multiplied by, and what is then added.
+    output : array of shape (images, channels of all groups, pixels of an image)
+        Filled in from pixel ``start`` of each image on.
+    start : int
+        See ``output``.
 
     References
     ----------
     B. Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-
     Only Inference", CVPR 2018, equation 7.
     """
-    sums = lut_gemm(table, x, weight.codes, accumulator=accumulator, threads=threads)
-    return corrected(sums, x, weight, activation_zero_point)
+    constants = activation_zero_point * (weight.codes.shape[2] * weight.zero_points - weight.sums)
+    own = frozen(sums), frozen(x), weight.zero_points[:, :, 0], constants[:, :, 0]
+    finish_sums(*own, scales, offsets, output, start)
 
 
 def corrected(
-    sums: NDArray[np.signedinteger[Any]],
-    x: NDArray[np.unsignedinteger[Any]],
-    weight: QuantizedWeight,
-    activation_zero_point: int,
+    sums: NDArray[np.int32], x: NDArray[np.uint8], weight: QuantizedWeight, activation_zero_point: int
 ) -> NDArray[np.int64]:
-    """Return `corrected_sums` for sums of products of shape (groups, channels, pixels)."""
-    groups, channels, depth = weight.codes.shape
-    constants = activation_zero_point * (depth * weight.zero_points - weight.sums)
-    result = np.empty(sums.shape, np.int64)
-    correct_sums(frozen(sums), frozen(x), weight.zero_points[:, :, 0], constants[:, :, 0], result)
-    return result.reshape(groups * channels, x.shape[2])
+    """Return the corrected sums, as integers of shape (channels of all groups, pixels); see `finish`."""
+    channels = sums.shape[0] * sums.shape[1]
+    output = np.empty((1, channels, sums.shape[2]), np.int64)
+    finish(sums, x, weight, activation_zero_point, np.ones(channels), np.zeros(channels), output, 0)
+    return np.asarray(output[0])

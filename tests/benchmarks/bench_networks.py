@@ -4,14 +4,14 @@ Run as a script, with the number of threads as an optional argument (default: 1)
 interleaved runs of one batch, as ratios to float32 on as many threads; the multipliers are a table of random
 products, which nothing can simplify, and one of rank 4 or less. Then the highest resident memory of a process
 that runs the network on the random table, over that of one that runs it in float32; both have loaded the
-same libraries.
+same libraries. Linux only.
 """
 
-import resource
 import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -48,7 +48,9 @@ def print_peak(what: str, name: str, images: int) -> None:
     with torch.no_grad():
         for _ in range(2):
             net(inputs)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    # The peak of resource.getrusage is inherited from the process that started this one.
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    print(status["VmHWM"].split()[0])
 
 
 def peak_megabytes(what: str, name: str, images: int, threads: int) -> float:
