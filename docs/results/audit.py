@@ -1,6 +1,6 @@
-"""Writes audit.md, and the pictures in it, from three audits.
+"""Writes audit.md, and the pictures in it, from four audits.
 
-Usage: python docs/results/audit.py PLAIN APPROXIMATE ADVERSARIAL, the folders that `accelsim audit` wrote.
+Usage: python docs/results/audit.py PLAIN CONV ALL ADVERSARIAL, the folders that `accelsim audit` wrote.
 """
 
 import json
@@ -13,7 +13,8 @@ from typing import Any
 FOLDER = Path(__file__).parent
 TITLES = {
     "plain": "A plainly trained exact network",
-    "approximate": "The same weights on Defensive Approximation's multiplier",
+    "conv": "The same weights, convolutions on Defensive Approximation's multiplier",
+    "all": "The same weights, all layers on that multiplier",
     "adversarial": "An adversarially trained exact network",
 }
 
