@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Any, Literal
 
 from accelsim.cli.chosen_multipliers import ChosenMultiplier
@@ -189,8 +187,6 @@ def network_run(
     AccelsimError
         If anything chosen does not exist or fit.
     """
-    # What draws the result's pictures is imported while Yosys and compiled code run.
-    Thread(target=import_module, args=("accelsim.accelerator_pictures",), daemon=True).start()
     with output.working("estimating the PEs' energy"):
         multiplier, estimator, energies = pes.prepare(accelerator)
     with output.working("loading network and images"):
