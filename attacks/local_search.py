@@ -3,11 +3,11 @@
 from typing import Any
 
 import torch
-from eagerpy.astensor import astensor, astensor_
-from foolbox.attacks.base import MinimizationAttack, get_criterion, raise_if_kwargs, verify_input_bounds
-from foolbox.criteria import Misclassification
+from eagerpy.astensor import astensor
+from foolbox.attacks.base import MinimizationAttack, verify_input_bounds
 from foolbox.distances import l0
 
+from accelsim.attacks.untargeted import untargeted_call
 from accelsim.errors import AccelsimError
 
 __all__ = ["LocalSearchAttack"]
@@ -75,19 +75,14 @@ class LocalSearchAttack(MinimizationAttack):
         **kwargs: Any,
     ) -> Any:
         """Return the perturbed images; those not turned have been through all rounds."""
-        raise_if_kwargs(kwargs)
-        wrapped, restore_type = astensor_(inputs)
-        verify_input_bounds(wrapped, model)
-        criterion = get_criterion(criterion)
-        if not isinstance(criterion, Misclassification):
-            raise AccelsimError(f"local search aims at Misclassification; not {criterion}")
-        images: torch.Tensor = wrapped.raw
+        images, labels, restored = untargeted_call("local search", inputs, criterion, kwargs)
+        verify_input_bounds(astensor(images), model)
         if images.ndim != 4:
             raise AccelsimError(
                 f"local search needs images of shape (N, channels, height, width); not {tuple(images.shape)}"
             )
         with torch.no_grad():
-            return restore_type(astensor(self._search(model, images, criterion.labels.raw)))
+            return restored(self._search(model, images, labels))
 
     def _search(self, model: Any, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         low, high = model.bounds

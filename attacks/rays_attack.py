@@ -5,13 +5,11 @@ from itertools import pairwise
 from typing import Any
 
 import torch
-from eagerpy.astensor import astensor, astensor_
-from foolbox.attacks.base import MinimizationAttack, get_criterion, raise_if_kwargs
-from foolbox.criteria import Misclassification
+from foolbox.attacks.base import MinimizationAttack
 from foolbox.distances import linf
 from torch import Tensor
 
-from accelsim.errors import AccelsimError
+from accelsim.attacks.untargeted import untargeted_call
 
 __all__ = ["LinfRaySAttack"]
 
@@ -44,15 +42,10 @@ class LinfRaySAttack(MinimizationAttack):
         self, model: Any, inputs: Any, criterion: Any, *, early_stop: float | None = None, **kwargs: Any
     ) -> Any:
         """Return perturbed images (N, ...); an image that no direction fools is returned unchanged."""
-        raise_if_kwargs(kwargs)
-        wrapped, restore_type = astensor_(inputs)
-        shape = wrapped.shape
-        criterion = get_criterion(criterion)
-        if not isinstance(criterion, Misclassification):
-            raise AccelsimError(f"RayS aims at Misclassification; not {criterion!r}")
-        labels: Tensor = criterion.labels.raw
+        images, labels, restored = untargeted_call("RayS", inputs, criterion, kwargs)
+        shape = images.shape
         low, high = model.bounds
-        clean: Tensor = wrapped.raw.flatten(1)
+        clean = images.flatten(1)
         n, pixels = clean.shape
         signs = torch.ones_like(clean)
         radius = torch.full((n,), high - low, dtype=clean.dtype, device=clean.device)
@@ -86,7 +79,7 @@ class LinfRaySAttack(MinimizationAttack):
             found[which] = True
         everything = torch.arange(n, device=clean.device)
         best = torch.where(found[:, None], perturbed(everything, signs, radius), clean)
-        return restore_type(astensor(best.reshape(shape)))
+        return restored(best.reshape(shape))
 
     def _bisected(
         self, fooled: Callable[[Tensor, Tensor, Tensor], Tensor], which: Tensor, signs: Tensor, far: Tensor

@@ -3,13 +3,12 @@
 from typing import Any
 
 import torch
-from eagerpy.astensor import astensor, astensor_
-from foolbox.attacks.base import MinimizationAttack, get_criterion, raise_if_kwargs
+from foolbox.attacks.base import MinimizationAttack
 from foolbox.criteria import Misclassification
 
 from accelsim.attacks.attack import Parameter
 from accelsim.attacks.registry import build_attack
-from accelsim.errors import AccelsimError
+from accelsim.attacks.untargeted import untargeted_call
 
 __all__ = ["SmallestBudgetAttack"]
 
@@ -54,12 +53,7 @@ class SmallestBudgetAttack(MinimizationAttack):
         **kwargs: Any,
     ) -> Any:
         """Return the perturbed images; those not turned at any budget as they were."""
-        raise_if_kwargs(kwargs)
-        wrapped, restore_type = astensor_(inputs)
-        criterion = get_criterion(criterion)
-        if not isinstance(criterion, Misclassification):
-            raise AccelsimError(f"a smallest budget is for Misclassification; not {criterion}")
-        images, labels = wrapped.raw, criterion.labels.raw
+        images, labels, restored = untargeted_call("the smallest budget", inputs, criterion, kwargs)
         result = images.clone()
         left = torch.arange(len(images), device=images.device)
         for level in range(1, self.levels + 1):
@@ -75,4 +69,4 @@ class SmallestBudgetAttack(MinimizationAttack):
             left = left[~fools]
             if len(left) == 0:
                 break
-        return restore_type(astensor(result))
+        return restored(result)

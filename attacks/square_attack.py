@@ -4,13 +4,11 @@ import math
 from typing import Any
 
 import torch
-from eagerpy.astensor import astensor, astensor_
-from foolbox.attacks.base import FixedEpsilonAttack, get_criterion, raise_if_kwargs
-from foolbox.criteria import Misclassification
+from foolbox.attacks.base import FixedEpsilonAttack
 from foolbox.distances import linf
 from torch import Tensor
 
-from accelsim.errors import AccelsimError
+from accelsim.attacks.untargeted import untargeted_call
 
 __all__ = ["LinfSquareAttack"]
 
@@ -44,13 +42,7 @@ class LinfSquareAttack(FixedEpsilonAttack):
     @torch.no_grad()
     def run(self, model: Any, inputs: Any, criterion: Any, *, epsilon: float, **kwargs: Any) -> Any:
         """Return perturbed images (N, ...); those of an image's last two dimensions are rows and columns."""
-        raise_if_kwargs(kwargs)
-        wrapped, restore_type = astensor_(inputs)
-        pixels: Tensor = wrapped.raw
-        criterion = get_criterion(criterion)
-        if not isinstance(criterion, Misclassification):
-            raise AccelsimError(f"the Square attack aims at Misclassification; not {criterion!r}")
-        labels: Tensor = criterion.labels.raw
+        pixels, labels, restored = untargeted_call("the Square attack", inputs, criterion, kwargs)
         low, high = model.bounds
         clean = pixels.reshape(len(pixels), -1, *_plane(pixels))
         rows, columns = clean.shape[2:]
@@ -77,7 +69,7 @@ class LinfSquareAttack(FixedEpsilonAttack):
             better = found < margins[left]
             best[left[better]] = candidates[better]
             margins[left[better]] = found[better]
-        return restore_type(astensor(best.reshape(pixels.shape)))
+        return restored(best.reshape(pixels.shape))
 
 
 def _plane(images: Tensor) -> tuple[int, int]:
