@@ -12,6 +12,7 @@ from accelsim.cli.float_products import print_float_errors
 from accelsim.cli.import_multiplier import import_
 from accelsim.cli.lazy_group import HelpfulGroup
 from accelsim.cli.output import Output, output_options
+from accelsim.cli.remove_multiplier import remove
 from accelsim.storage import require_writable_file
 
 if TYPE_CHECKING:
@@ -22,10 +23,11 @@ __all__ = ["multipliers"]
 
 @click.group(cls=HelpfulGroup)
 def multipliers() -> None:
-    """List, show, import and compare multipliers; save a look-up table."""
+    """List, show, compare, import and remove multipliers; save a look-up table."""
 
 
 multipliers.add_command(import_)
+multipliers.add_command(remove)
 multipliers.add_command(compare)
 
 

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from accelsim.errors import AccelsimError
+from accelsim.errors import AccelsimError, nearest
 from accelsim.storage import home_folder, locked, written_atomically
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "kept_paths",
     "manifest_path",
     "read_entries",
+    "remove_entries",
 ]
 
 Outcome = Literal["added", "replaced", "unchanged"]
@@ -183,16 +184,44 @@ def add_entries(
             entries[entry.name] = entry
         for entry, paths in new:
             _keep(entry, paths)
-        if entries != old:
-            with written_atomically(manifest_path(), "w") as file:
-                file.writelines(
-                    json.dumps(asdict(entry), ensure_ascii=False) + "\n" for entry in entries.values()
-                )
-        used = {kept_folder(entry) for entry in entries.values()}
-        for entry in old.values():
-            if kept_folder(entry) not in used:
-                shutil.rmtree(kept_folder(entry), ignore_errors=True)
+        _rewrite(old, entries)
     return outcomes
+
+
+def remove_entries(names: Sequence[str]) -> list[Entry]:
+    """Forget imported multipliers and delete their files; all of them or, on an error, none.
+
+    Returns
+    -------
+    list of Entry
+        Their lines, in the order of the names.
+
+    Raises
+    ------
+    AccelsimError
+        If a name is not that of an imported multiplier, or the manifest cannot be written.
+    """
+    with locked(home_folder() / "multipliers.lock"):
+        old = read_entries()
+        for name in names:
+            if name not in old:
+                hint = nearest(name, old) or "; `accelsim multipliers list` names them, with their files"
+                raise AccelsimError(f"{name!r} is not an imported multiplier{hint}")
+        _rewrite(old, {name: entry for name, entry in old.items() if name not in names})
+    return [old[name] for name in names]
+
+
+def _rewrite(old: Mapping[str, Entry], entries: Mapping[str, Entry]) -> None:
+    """Replace the manifest, then delete the files that no entry is left for."""
+    if entries != old:
+        with written_atomically(manifest_path(), "w") as file:
+            file.writelines(
+                json.dumps(asdict(entry), ensure_ascii=False) + "\n" for entry in entries.values()
+            )
+    used = {kept_folder(entry) for entry in entries.values()}
+    for entry in old.values():
+        if kept_folder(entry) not in used:
+            shutil.rmtree(kept_folder(entry), ignore_errors=True)
 
 
 def _keep(entry: Entry, paths: Sequence[Path]) -> None:

@@ -123,3 +123,20 @@ def test_bad_input_is_one_line(refused, tmp_path, file, content, options, expect
 
 def test_no_file(refused):
     assert "Missing argument 'FILE...'" in refused("multipliers", "import")
+
+
+def test_remove(accelsim, refused, mine, home):
+    accelsim("multipliers", "import", mine)
+    accelsim("multipliers", "import", mine, "--name", "same_content")
+    assert refused("multipliers", "remove", "mine", "mone") == (
+        "accelsim: 'mone' is not an imported multiplier; did you mean mine?\n"
+    )
+    assert accelsim("multipliers", "show", "mine").code == 0
+    (removed,) = accelsim("multipliers", "remove", "mine", "--json").document["removed"]
+    assert (removed["name"], removed["files"][0]["file"]) == ("mine", "mine.v")
+    assert mine.exists()
+    assert "mine" in refused("multipliers", "show", "mine")
+    assert accelsim("verify-mult", "same_content").code == 0, "its files are those of the removed one"
+    accelsim("multipliers", "remove", "same_content")
+    assert list((home / "multipliers").iterdir()) == []
+    assert "not an imported multiplier" in refused("multipliers", "remove", "mul8u_exact")
