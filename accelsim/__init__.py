@@ -13,6 +13,7 @@ _ROOM_OF = {
     "AccelsimError": "accelsim.errors",
     "ImportOptions": "accelsim.rtl.import_options",
     "Accumulator": "accelsim.accumulator",
+    "Arithmetic": "accelsim.arithmetic",
     "GateMultiplier": "accelsim.gate_multiplier",
     "Lut": "accelsim.lut",
     "Netlist": "accelsim.netlist",
@@ -44,6 +45,7 @@ __all__ = ["__version__", *_ROOM_OF]
 
 if TYPE_CHECKING:
     from accelsim.accumulator import Accumulator as Accumulator
+    from accelsim.arithmetic import Arithmetic as Arithmetic
     from accelsim.attacks import audit as audit
     from accelsim.attacks import craft as craft
     from accelsim.attacks import craft_minimal as craft_minimal

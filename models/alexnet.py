@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from torch import nn
 
-__all__ = ["alexnet", "alexnet_cifar"]
+__all__ = ["alexnet", "alexnet_cifar", "alexnet_siddique", "alexnet_siddique_mnist"]
 
 
 def alexnet() -> nn.Sequential:
@@ -70,5 +70,46 @@ def alexnet_cifar() -> nn.Sequential:
             fc7=nn.Linear(256, 128),
             relu7=nn.ReLU(),
             fc8=nn.Linear(128, 10),
+        )
+    )
+
+
+def alexnet_siddique() -> nn.Sequential:
+    """Return AlexNet as Siddique and Hoque (DATE 2022, section IV.A) describe it: 363,466 parameters.
+
+    Five convolutions, three average poolings and two fully connected layers, for images of 32x32. They give
+    neither widths nor kernels: these are those of `alexnet_cifar`, less one fully connected layer.
+    """
+    return _alexnet_siddique(nn.Conv2d(3, 32, 3, padding=1))
+
+
+def alexnet_siddique_mnist() -> nn.Sequential:
+    """Return `alexnet_siddique` for one channel of 28x28, which the first convolution pads to 32x32.
+
+    Table II of Siddique and Hoque (DATE 2022) has an AlexNet on MNIST and says nothing of its input.
+    """
+    return _alexnet_siddique(nn.Conv2d(1, 32, 3, padding=3))
+
+
+def _alexnet_siddique(first: nn.Conv2d) -> nn.Sequential:
+    return nn.Sequential(
+        OrderedDict(
+            conv1=first,  # 32 x 32 x 32
+            relu1=nn.ReLU(),
+            pool1=nn.AvgPool2d(3, stride=2),  # 32 x 15 x 15
+            conv2=nn.Conv2d(32, 64, 3, padding=1),
+            relu2=nn.ReLU(),
+            pool2=nn.AvgPool2d(3, stride=2),  # 64 x 7 x 7
+            conv3=nn.Conv2d(64, 96, 3, padding=1),
+            relu3=nn.ReLU(),
+            conv4=nn.Conv2d(96, 96, 3, padding=1),
+            relu4=nn.ReLU(),
+            conv5=nn.Conv2d(96, 64, 3, padding=1),
+            relu5=nn.ReLU(),
+            pool5=nn.AvgPool2d(3, stride=2),  # 64 x 3 x 3
+            flatten=nn.Flatten(),
+            fc6=nn.Linear(64 * 3 * 3, 256),
+            relu6=nn.ReLU(),
+            fc7=nn.Linear(256, 10),
         )
     )

@@ -1,10 +1,10 @@
-"""Networks for 28x28 images of digits."""
+"""Networks for 28x28 images of digits, and LeNet-5 for colour images of 32x32."""
 
 from collections import OrderedDict
 
 from torch import nn
 
-__all__ = ["ffnn", "lenet5", "lenet5_guesmi", "lenet5_guesmi_code"]
+__all__ = ["ffnn", "lenet5", "lenet5_cifar", "lenet5_guesmi", "lenet5_guesmi_code"]
 
 
 def lenet5() -> nn.Sequential:
@@ -18,9 +18,22 @@ def lenet5() -> nn.Sequential:
     are non-negative, which is what the unsigned multipliers under study take with zero point 0, it costs a
     comparator in hardware, and Guesmi et al. (ASPLOS 2021), whose claim their paper tests, use it.
     """
+    return _lenet5(nn.Conv2d(1, 6, 5, padding=2))
+
+
+def lenet5_cifar() -> nn.Sequential:
+    """Return `lenet5` for three channels of 32x32: 62,006 parameters.
+
+    Table II of Siddique and Hoque (DATE 2022) has a LeNet-5 on CIFAR-10. Its first convolution pads nothing:
+    32x32 is the size that LeCun et al. (1998) gave the network.
+    """
+    return _lenet5(nn.Conv2d(3, 6, 5))
+
+
+def _lenet5(first: nn.Conv2d) -> nn.Sequential:
     return nn.Sequential(
         OrderedDict(
-            conv1=nn.Conv2d(1, 6, 5, padding=2),  # 6 x 28 x 28
+            conv1=first,  # 6 x 28 x 28
             relu1=nn.ReLU(),
             pool1=nn.AvgPool2d(2),  # 6 x 14 x 14
             conv2=nn.Conv2d(6, 16, 5),  # 16 x 10 x 10

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from accelsim.errors import AccelsimError, nearest
-from accelsim.models.alexnet import alexnet, alexnet_cifar
-from accelsim.models.lenet import ffnn, lenet5, lenet5_guesmi, lenet5_guesmi_code
+from accelsim.models.alexnet import alexnet, alexnet_cifar, alexnet_siddique, alexnet_siddique_mnist
+from accelsim.models.lenet import ffnn, lenet5, lenet5_cifar, lenet5_guesmi, lenet5_guesmi_code
 from accelsim.models.mobilenet import mobilenet
 from accelsim.models.resnet import resnet20
 from accelsim.models.seeds import check_seed
@@ -45,6 +45,7 @@ _ARCHITECTURES = MappingProxyType(
         each.name: each
         for each in (
             Architecture("lenet5", lenet5, (1, 28, 28), 10),
+            Architecture("lenet5_cifar", lenet5_cifar, (3, 32, 32), 10),
             Architecture("lenet5_guesmi", lenet5_guesmi, (1, 28, 28), 10),
             Architecture("lenet5_guesmi_code", lenet5_guesmi_code, (1, 28, 28), 10),
             Architecture("ffnn", ffnn, (1, 28, 28), 10),
@@ -52,6 +53,8 @@ _ARCHITECTURES = MappingProxyType(
             Architecture("mobilenet", mobilenet, (3, 32, 32), 10),
             Architecture("vgg8", vgg8, (3, 32, 32), 10),
             Architecture("alexnet_cifar", alexnet_cifar, (3, 32, 32), 10),
+            Architecture("alexnet_siddique", alexnet_siddique, (3, 32, 32), 10),
+            Architecture("alexnet_siddique_mnist", alexnet_siddique_mnist, (1, 28, 28), 10),
             Architecture("alexnet", alexnet, (3, 224, 224), 1000),
         )
     }

@@ -30,12 +30,22 @@ PARAMETERS = {
         "fc2": 10 * 200 + 10,
     },
     "ffnn": {"fc1": 300 * 784 + 300, "fc2": 100 * 300 + 100, "fc3": 10 * 100 + 10},
+    "alexnet_siddique_mnist": {
+        "conv1": 32 * 1 * 3 * 3 + 32,
+        "conv2": 64 * 32 * 3 * 3 + 64,
+        "conv3": 96 * 64 * 3 * 3 + 96,
+        "conv4": 96 * 96 * 3 * 3 + 96,
+        "conv5": 64 * 96 * 3 * 3 + 64,
+        "fc6": 256 * 576 + 256,
+        "fc7": 10 * 256 + 10,
+    },
 }
 
 
 def test_names() -> None:
     assert network_names() == [
         "lenet5",
+        "lenet5_cifar",
         "lenet5_guesmi",
         "lenet5_guesmi_code",
         "ffnn",
@@ -43,19 +53,27 @@ def test_names() -> None:
         "mobilenet",
         "vgg8",
         "alexnet_cifar",
+        "alexnet_siddique",
+        "alexnet_siddique_mnist",
         "alexnet",
     ]
     with pytest.raises(AccelsimError, match=r"^unknown network 'lenet-5'; did you mean lenet5 or"):
         build_network("lenet-5")
     with pytest.raises(AccelsimError, match=r"^unknown network 'resnet'; did you mean resnet20"):
         build_network("resnet")
-    with pytest.raises(AccelsimError, match=r"^unknown network 'x'; there are lenet5, lenet5_guesmi"):
+    with pytest.raises(AccelsimError, match=r"^unknown network 'x'; there are lenet5, lenet5_cifar"):
         build_network("x")
 
 
 @pytest.mark.parametrize(
     ("name", "total"),
-    [("lenet5", 61_706), ("lenet5_guesmi", 51_902), ("lenet5_guesmi_code", 648_226), ("ffnn", 266_610)],
+    [
+        ("lenet5", 61_706),
+        ("lenet5_guesmi", 51_902),
+        ("lenet5_guesmi_code", 648_226),
+        ("ffnn", 266_610),
+        ("alexnet_siddique_mnist", 362_890),
+    ],
 )
 def test_parameter_counts(name: str, total: int) -> None:
     net = build_network(name)
@@ -71,6 +89,21 @@ def test_logits(name: str, n: int) -> None:
     assert logits.shape == (n, 10)
     assert logits.dtype == torch.float32
     assert float(logits.min()) < 0  # no ReLU, no softmax at the end
+
+
+@pytest.mark.parametrize(
+    ("small", "large"), [("lenet5", "lenet5_cifar"), ("alexnet_siddique_mnist", "alexnet_siddique")]
+)
+def test_networks_of_siddique_and_hoque_for_colour_differ_in_the_first_layer_alone(
+    small: str, large: str
+) -> None:
+    digits, colour = build_network(small), build_network(large)
+    assert architecture(large).image_shape == (3, 32, 32)
+    assert [type(module) for module in digits] == [type(module) for module in colour]
+    inside = [digits[0](torch.rand(1, 1, 28, 28)), colour[0](torch.rand(1, 3, 32, 32))]
+    assert inside[0].shape == inside[1].shape
+    own = {name: p.shape for name, p in digits.named_parameters() if name != "conv1.weight"}
+    assert own == {name: p.shape for name, p in colour.named_parameters() if name != "conv1.weight"}
 
 
 def test_shapes_inside_lenet5() -> None:
