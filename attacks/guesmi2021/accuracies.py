@@ -2,10 +2,11 @@
 
 import torch
 
-from accelsim.attacks.guesmi2021.rows import Row, Rows
+from accelsim.attacks.guesmi2021.published import PUBLISHED
 from accelsim.attacks.guesmi2021.study import Study
 from accelsim.attacks.guesmi2021.subjects import HARDWARE, Subject
 from accelsim.attacks.rates import Rate
+from accelsim.attacks.reproduction.rows import Row
 from accelsim.models.accuracy import correct_count
 from accelsim.rtl.float_circuits import FloatCircuit
 from accelsim.rtl.float_library import describe_float
@@ -25,7 +26,7 @@ def table_6(study: Study) -> list[Row]:
     }
     found = []
     for dataset, names in columns.items():
-        rows, subject = Rows("table-6", "clean", dataset), study.subject(dataset)
+        rows, subject = PUBLISHED.rows("table-6", "clean", dataset), study.subject(dataset)
         for column in names:
             rate = _accuracy(study, subject, column, len(subject.dataset.test_images))
             rows.add_rate(dataset, column, "accuracy_percent", rate)
@@ -35,7 +36,7 @@ def table_6(study: Study) -> list[Row]:
 
 def table_8(study: Study) -> list[Row]:
     """Accuracy of LeNet-5, MRED and NMED with exact, HEAP and Ax-FPM multipliers."""
-    rows, subject = Rows("table-8", "clean", "mnist"), study.subject("mnist")
+    rows, subject = PUBLISHED.rows("table-8", "clean", "mnist"), study.subject("mnist")
     for column in ("exact", "heap", "axfpm", "axfpm_array24"):
         n = _FEW if column == "heap" else len(subject.dataset.test_images)
         rows.add_rate("accuracy", column, "accuracy_percent", _accuracy(study, subject, column, n))

@@ -7,10 +7,11 @@ import numpy as np
 from torch import nn
 
 from accelsim.attacks.guesmi2021.paper_attacks import fixed_budgets, paper_attack
-from accelsim.attacks.guesmi2021.rows import Row, Rows
+from accelsim.attacks.guesmi2021.published import PUBLISHED
 from accelsim.attacks.guesmi2021.study import Study
 from accelsim.attacks.rates import Rate
 from accelsim.attacks.registry import build_attack
+from accelsim.attacks.reproduction.rows import Row
 from accelsim.attacks.threat_models import DecisionBased, ThreatModel, Transfer, WhiteBox
 
 __all__ = ["adaptive_cifar10", "adaptive_mnist", "decision_based"]
@@ -60,7 +61,7 @@ def adaptive_cifar10(study: Study) -> list[Row]:
 def _adaptive(
     study: Study, part: str, dataset: str, kinds: Sequence[_Kind], budgets: Iterable[float]
 ) -> list[Row]:
-    rows, subject = Rows(part, "fixed-budget", dataset), study.subject(dataset)
+    rows, subject = PUBLISHED.rows(part, "fixed-budget", dataset), study.subject(dataset)
     for budget in budgets:
         for column in _COLUMNS:
             fooled, correct = [], []
@@ -78,7 +79,7 @@ def _adaptive(
 
 def decision_based(study: Study) -> list[Row]:
     """Look for the smallest perturbation of both networks by their decisions alone."""
-    rows = Rows("decision-based", "minimal-norm", "mnist")
+    rows = PUBLISHED.rows("decision-based", "minimal-norm", "mnist")
     for name in ("BA", "HSJ"):
         attack = paper_attack(name, "mnist")
         for column in _COLUMNS:

@@ -1,9 +1,10 @@
 """Table 4: examples of a substitute that was trained from the victim's answers."""
 
 from accelsim.attacks.guesmi2021.paper_attacks import PAPER_ATTACKS, fixed_budgets, paper_attack
-from accelsim.attacks.guesmi2021.rows import Row, Rows
+from accelsim.attacks.guesmi2021.published import PUBLISHED
 from accelsim.attacks.guesmi2021.study import Study
 from accelsim.attacks.registry import build_attack
+from accelsim.attacks.reproduction.rows import Row
 from accelsim.attacks.substitute import BlackBox
 from accelsim.errors import AccelsimError
 from accelsim.models.networks import build_network
@@ -21,7 +22,7 @@ _STEPS = {"BA": 1000, "HSJ": 8}
 
 def table_4(study: Study) -> list[Row]:
     """Black-box attacks on the exact and on the approximate network, each with a substitute of its own."""
-    rows, attacker = Rows("table-4", "minimal-norm", "mnist"), _attacker(study)
+    rows, attacker = PUBLISHED.rows("table-4", "minimal-norm", "mnist"), _attacker(study)
     for column in _COLUMNS:
         for name in PAPER_ATTACKS:
             attack = paper_attack(name, "mnist")
@@ -34,7 +35,7 @@ def table_4(study: Study) -> list[Row]:
 
 def fixed_budget_black_box(study: Study) -> list[Row]:
     """Black-box attacks at fixed budgets."""
-    rows, attacker = Rows("black-box-fixed-budget", "fixed-budget", "mnist"), _attacker(study)
+    rows, attacker = PUBLISHED.rows("black-box-fixed-budget", "fixed-budget", "mnist"), _attacker(study)
     for budget in fixed_budgets("mnist"):
         for column in _COLUMNS:
             found = study.outcome(study.subject("mnist"), attacker, build_attack("pgd-linf"), column, budget)

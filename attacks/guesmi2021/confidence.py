@@ -7,9 +7,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from accelsim.attacks.guesmi2021.rows import Row, Rows
+from accelsim.attacks.guesmi2021.published import PUBLISHED
 from accelsim.attacks.guesmi2021.study import BATCH_SIZE, Study
 from accelsim.attacks.rates import Rate
+from accelsim.attacks.reproduction.rows import Row
 
 __all__ = ["confidences", "figure_12"]
 
@@ -37,7 +38,7 @@ def figure_12(study: Study) -> list[Row]:
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
-    rows = Rows("figure-12", "clean", "mnist")
+    rows = PUBLISHED.rows("figure-12", "clean", "mnist")
     for column in _COLUMNS:
         logits = _logits(subject.victim(column), subject.images)
         softmax, margin = (confidences(scores, subject.labels) for scores in (logits.softmax(dim=1), logits))

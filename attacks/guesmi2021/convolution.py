@@ -5,8 +5,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from accelsim.attacks.guesmi2021.rows import Row, Rows
+from accelsim.attacks.guesmi2021.published import PUBLISHED
 from accelsim.attacks.guesmi2021.study import Study
+from accelsim.attacks.reproduction.rows import Row
 from accelsim.conversion import approximate
 from accelsim.float_mac_layers import ApproxFloatConv
 from accelsim.rtl.catalogue import load_float_multiplier
@@ -34,7 +35,7 @@ def figure_4(study: Study) -> list[Row]:
     layer = nn.Conv2d(1, 1, _SIDE, bias=False)
     with torch.no_grad():
         layer.weight.copy_(kernel)
-    rows, figure = Rows("figure-4"), Figure(figsize=(5.4, 3.6), layout="constrained")
+    rows, figure = PUBLISHED.rows("figure-4"), Figure(figsize=(5.4, 3.6), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     for name in _MULTIPLIERS:
@@ -59,7 +60,7 @@ def figure_16(study: Study) -> list[Row]:
     figure = Figure(figsize=(1.7 * _SHOWN_MAPS + 1.2, 1.75 * len(maps)), layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(len(maps), _SHOWN_MAPS)
-    rows = Rows("figure-16", "clean", "mnist")
+    rows = PUBLISHED.rows("figure-16", "clean", "mnist")
     for line, (column, found) in zip(panels, maps.items(), strict=True):
         for axes, index in zip(line, chosen, strict=True):
             shown = axes.imshow(found[0, index].clamp(min=0).numpy(), vmin=0, vmax=limit, cmap="inferno")

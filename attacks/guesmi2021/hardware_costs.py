@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from accelsim.attacks.guesmi2021.rows import Row, Rows
+from accelsim.attacks.guesmi2021.published import PUBLISHED
 from accelsim.attacks.guesmi2021.study import Study
 from accelsim.attacks.guesmi2021.subjects import HARDWARE
+from accelsim.attacks.reproduction.rows import Row
 from accelsim.cost import Cost, mapped_cost
 from accelsim.float_format import FP32
 from accelsim.liberty_cells import read_cells
@@ -53,7 +54,7 @@ def table_9(study: Study) -> list[Row]:
 
 
 def _rows(part: str, costs: Mapping[str, Cost]) -> list[Row]:
-    rows = Rows(part)
+    rows = PUBLISHED.rows(part)
     for quantity, attribute in (("energy", "energy_fj"), ("delay", "delay_ns"), ("area", "area_um2")):
         for column, cost in costs.items():
             value = float(getattr(cost, attribute) / getattr(costs["exact"], attribute))

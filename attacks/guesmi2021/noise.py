@@ -7,9 +7,10 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from accelsim.attacks.guesmi2021.rows import Row, Rows
+from accelsim.attacks.guesmi2021.published import PUBLISHED
 from accelsim.attacks.guesmi2021.study import Study
 from accelsim.attacks.guesmi2021.subjects import HARDWARE, READINGS
+from accelsim.attacks.reproduction.rows import Row
 from accelsim.float_errors import float_errors
 from accelsim.rtl.float_circuits import FloatCircuit
 from accelsim.rtl.float_library import describe_float
@@ -40,7 +41,7 @@ def _figure(study: Study, part: str, multipliers: dict[str, str], reach: float) 
     figure = Figure(figsize=(3.6 * len(multipliers), 3.4), layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, len(multipliers), sharey=True, squeeze=False)[0]
-    rows = Rows(part)
+    rows = PUBLISHED.rows(part)
     for axes, (column, name) in zip(panels, multipliers.items(), strict=True):
         study.report(f"noise of {name}")
         exact, found = _products(name, study.seed)

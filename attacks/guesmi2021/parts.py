@@ -1,45 +1,10 @@
 """The list of the paper's tables and figures, and of what is measured beside them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from pkgutil import resolve_name
-from typing import TYPE_CHECKING
+from accelsim.attacks.reproduction.parts import Paper, Part
 
-from accelsim.errors import AccelsimError, nearest
+__all__ = ["PAPER"]
 
-if TYPE_CHECKING:
-    from accelsim.attacks.guesmi2021.rows import Row
-    from accelsim.attacks.guesmi2021.study import Study
-
-__all__ = ["PARTS", "Part", "part_named"]
-
-
-@dataclass(frozen=True)
-class Part:
-    """A table, a figure or another measurement.
-
-    Parameters
-    ----------
-    name : str
-        Such as ``table-2``.
-    title : str
-        What it measures.
-    function : str
-        ``"module:function"`` of this package, which runs it.
-    """
-
-    name: str
-    title: str
-    function: str
-
-    def run(self, study: "Study") -> "list[Row]":
-        """Run it, and draw its pictures."""
-        measure: Callable[[Study], list[Row]] = resolve_name(f"accelsim.attacks.guesmi2021.{self.function}")
-        return measure(study)
-
-
-#: Cheap ones first, so that a stopped run has most of them.
-PARTS = (
+_PARTS = (
     Part("table-6", "Accuracy", "accuracies:table_6"),
     Part("table-7", "Energy and delay of float multipliers", "hardware_costs:table_7"),
     Part("table-9", "Energy and delay of 24 x 24 significand multipliers", "hardware_costs:table_9"),
@@ -69,20 +34,4 @@ PARTS = (
     Part("table-3", "Transfer, CIFAR-10, minimal-norm examples", "transfer:table_3"),
 )
 
-
-def part_named(name: str) -> Part:
-    """Return a part.
-
-    Raises
-    ------
-    AccelsimError
-        If there is none of that name.
-    """
-    for part in PARTS:
-        if part.name == name:
-            return part
-    names = [part.name for part in PARTS]
-    raise AccelsimError(
-        f"Guesmi et al. (2021) have no {name} here"
-        + (nearest(name, names) or f"; there are {', '.join(names)}")
-    )
+PAPER = Paper("guesmi2021", "Guesmi et al. (2021)", _PARTS)

@@ -1,22 +1,19 @@
 """A run of the paper's experiments: its settings, its networks, and the examples crafted so far."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 
 from accelsim.attacks.attack import Attack
 from accelsim.attacks.evaluation import craft_examples
-from accelsim.attacks.guesmi2021.cells import Cells
 from accelsim.attacks.guesmi2021.subjects import Subject, load_subject
 from accelsim.attacks.outcome import Crafted, Outcome
+from accelsim.attacks.reproduction import study as reproduction
 from accelsim.attacks.threat_models import ThreatModel, Transfer
-from accelsim.storage import written_atomically
 
 __all__ = ["BATCH_SIZE", "Study"]
 
@@ -26,33 +23,23 @@ BATCH_SIZE = 250
 _NETWORKS = {"mnist": "lenet5_guesmi", "cifar10": "alexnet_cifar"}
 
 
-@dataclass(frozen=True, eq=False)
-class Study:
-    """Settings of a run, and what its parts share.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Study(reproduction.Study):
+    """Settings of a run, and what its parts share; see `accelsim.attacks.reproduction.study` too.
 
     Parameters
     ----------
-    folder : Path
-        For pictures and cells.
-    cells : Cells
-        Finished results.
     images : mapping of str to int
         How many test images of each data set are attacked.
     seed : int
         Of the attacks and everything drawn.
-    report : callable
-        Called with a line on what is being done.
     liberty : Path, optional
         Liberty file of the cells that costs are estimated with.
     """
 
-    folder: Path
-    cells: Cells
     images: dict[str, int]
     seed: int = 0
-    report: Callable[[str], object] = lambda line: None
     liberty: Path | None = None
-    pictures: list[str] = field(default_factory=list, init=False)
     _subjects: dict[tuple[str, str], Subject] = field(default_factory=dict, init=False, repr=False)
 
     def subject(self, dataset: str, network: str | None = None) -> Subject:
@@ -146,13 +133,6 @@ class Study:
     ) -> Outcome:
         """Craft and judge on the same victim."""
         return self.judged(subject, self.crafted(subject, threat_model, attack, victim, budget), victim)
-
-    def picture(self, name: str, figure: Figure) -> None:
-        """Save a picture as NAME.png."""
-        with written_atomically(self.folder / f"{name}.png") as file:
-            figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
-        if name not in self.pictures:
-            self.pictures.append(name)
 
     def provenance(self) -> dict[str, dict[str, Any]]:
         """Return the hashes and accuracy of each network that was used, by its name."""

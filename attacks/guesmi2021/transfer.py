@@ -8,10 +8,11 @@ from collections.abc import Iterable
 
 from accelsim.attacks.attack import Attack
 from accelsim.attacks.guesmi2021.paper_attacks import PAPER_ATTACKS, fixed_budgets, paper_attack
-from accelsim.attacks.guesmi2021.rows import Row, Rows
+from accelsim.attacks.guesmi2021.published import PUBLISHED
 from accelsim.attacks.guesmi2021.study import Study
 from accelsim.attacks.guesmi2021.subjects import READINGS, Subject
 from accelsim.attacks.registry import build_attack
+from accelsim.attacks.reproduction.rows import Row, Rows
 from accelsim.attacks.threat_models import Transfer
 
 __all__ = [
@@ -52,7 +53,7 @@ def table_10(study: Study) -> list[Row]:
 
 def confident_examples(study: Study) -> list[Row]:
     """Transfer of C&W examples beyond the exact network's boundary, by their confidence."""
-    rows = Rows("confident-examples", "minimal-norm", "mnist")
+    rows = PUBLISHED.rows("confident-examples", "minimal-norm", "mnist")
     for confidence in (0, 1, 5, 10):
         attack = paper_attack("C&W", "mnist").with_parameters(confidence=confidence)
         label = f"C&W confidence {confidence}"
@@ -62,7 +63,7 @@ def confident_examples(study: Study) -> list[Row]:
 
 def readings(study: Study) -> list[Row]:
     """Transfer to every reading of Ax-FPM, operand order and choice of layers, of both of LeNet-5."""
-    rows = Rows("readings", "minimal-norm", "mnist")
+    rows = PUBLISHED.rows("readings", "minimal-norm", "mnist")
     columns = [*(f"{name}{where}" for name in READINGS for where in ("", "@b", "@all")), "bf16"]
     attack = paper_attack("DF", "mnist").with_parameters(candidates=3)
     for network in ("lenet5_guesmi", "lenet5_guesmi_code"):
@@ -81,7 +82,7 @@ def fixed_budget_cifar10(study: Study) -> list[Row]:
 
 
 def _fixed_budgets(study: Study, part: str, dataset: str, columns: Iterable[str]) -> list[Row]:
-    rows, subject = Rows(part, "fixed-budget", dataset), study.subject(dataset)
+    rows, subject = PUBLISHED.rows(part, "fixed-budget", dataset), study.subject(dataset)
     for name, attack in _WITH_BUDGET.items():
         for budget in fixed_budgets(dataset):
             crafted = study.crafted(subject, Transfer(subject.net), build_attack(attack), "exact", budget)
@@ -94,7 +95,7 @@ def _fixed_budgets(study: Study, part: str, dataset: str, columns: Iterable[str]
 def _table(
     study: Study, part: str, dataset: str, columns: Iterable[str], attacks: Iterable[str] = PAPER_ATTACKS
 ) -> list[Row]:
-    rows = Rows(part, "minimal-norm", dataset)
+    rows = PUBLISHED.rows(part, "minimal-norm", dataset)
     for name in attacks:
         _add_transfers(rows, study, study.subject(dataset), paper_attack(name, dataset), name, columns)
     return rows.rows

@@ -6,9 +6,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from accelsim.attacks.guesmi2021.paper_attacks import paper_attack
-from accelsim.attacks.guesmi2021.rows import Row, Rows
+from accelsim.attacks.guesmi2021.published import PUBLISHED
 from accelsim.attacks.guesmi2021.study import Study
 from accelsim.attacks.outcome import Outcome
+from accelsim.attacks.reproduction.rows import Row
 from accelsim.attacks.threat_models import WhiteBox
 
 __all__ = ["figure_8", "figure_9", "figure_10", "figure_11"]
@@ -51,7 +52,7 @@ def _of_both(outcomes: dict[str, Outcome], quantity: str) -> _Values:
 
 
 def _distances(study: Study, part: str, name: str) -> list[Row]:
-    rows, outcomes = Rows(part, "minimal-norm", "mnist"), _outcomes(study, name)
+    rows, outcomes = PUBLISHED.rows(part, "minimal-norm", "mnist"), _outcomes(study, name)
     l2 = _of_both(outcomes, "l2")
     for column, values in l2.items():
         rows.add_mean(name, column, "l2_mean", values)
@@ -65,7 +66,7 @@ def _distances(study: Study, part: str, name: str) -> list[Row]:
 
 
 def _noise(study: Study, part: str, name: str) -> list[Row]:
-    rows, outcomes = Rows(part, "minimal-norm", "mnist"), _outcomes(study, name)
+    rows, outcomes = PUBLISHED.rows(part, "minimal-norm", "mnist"), _outcomes(study, name)
     mse, psnr = _of_both(outcomes, "mse"), _of_both(outcomes, "psnr")
     for quantity, found in (("mse_mean", mse), ("psnr_mean_db", psnr)):
         for column, values in found.items():

@@ -8,15 +8,16 @@ import torch
 from torch import nn
 
 from accelsim.attacks.guesmi2021 import paper_attacks, subjects
-from accelsim.attacks.guesmi2021.cells import Cells
 from accelsim.attacks.guesmi2021.confidence import confidences
 from accelsim.attacks.guesmi2021.convolution import figure_4
-from accelsim.attacks.guesmi2021.parts import PARTS, part_named
-from accelsim.attacks.guesmi2021.rows import Rows, as_frame, published
+from accelsim.attacks.guesmi2021.parts import PAPER
+from accelsim.attacks.guesmi2021.published import PUBLISHED
 from accelsim.attacks.guesmi2021.study import Study
 from accelsim.attacks.guesmi2021.subjects import Subject
 from accelsim.attacks.rates import Rate
 from accelsim.attacks.registry import build_attack
+from accelsim.attacks.reproduction.cells import Cells
+from accelsim.attacks.reproduction.rows import as_frame
 from accelsim.attacks.threat_models import Transfer, WhiteBox
 from accelsim.errors import AccelsimError
 from accelsim.models import Dataset, TrainedNetwork, accuracy_percent, weights_sha256
@@ -36,7 +37,11 @@ def subject(source, images, labels):
 @pytest.fixture
 def study(subject, tmp_path):
     lines = []
-    made = Study(tmp_path, Cells(tmp_path / "cells", {"accelsim": "1"}), {"mnist": 40, "cifar10": 40})
+    made = Study(
+        folder=tmp_path,
+        cells=Cells(tmp_path / "cells", {"accelsim": "1"}),
+        images={"mnist": 40, "cifar10": 40},
+    )
     object.__setattr__(made, "report", lines.append)
     for network in ("lenet5_guesmi", "lenet5_guesmi_code"):
         made._subjects[network, "mnist"] = subject
@@ -45,7 +50,7 @@ def study(subject, tmp_path):
 
 
 def test_rows_hold_the_papers_figure_and_the_difference():
-    rows = Rows("table-2", "minimal-norm", "mnist")
+    rows = PUBLISHED.rows("table-2", "minimal-norm", "mnist")
     rows.add_rate("FGSM", "axfpm", "success_percent", Rate(30, 40))
     rows.add_mean("FGSM", "axfpm", "l2", np.array([1.0, 3.0, np.inf]))
     rate, mean = rows.rows
@@ -62,7 +67,7 @@ def test_the_papers_figures():
     """Some read from the tables again, in other words than those of the file."""
     axfpm = {
         attack: [
-            published(table, attack, "axfpm", "success_percent")
+            PUBLISHED.figure(table, attack, "axfpm", "success_percent")
             for table in ("table-2", "table-3", "table-4")
         ]
         for attack in ("FGSM", "PGD", "JSMA", "C&W", "DF", "LSA", "BA", "HSJ")
@@ -71,9 +76,9 @@ def test_the_papers_figures():
         [12, 38, 22], [28, 31, 0], [9, 32, 13], [1, 17, 0],
         [17, 35, 25], [18, 36, 26], [17, 37, 27], [2, 12, 0],
     ]  # fmt: skip
-    assert published("table-10", "JSMA", "heap", "success_percent") == 42
-    assert published("table-7", "delay", "bf16", "relative_delay") == 0.4
-    assert published("table-6", "mnist", "axfpm", "accuracy_percent") == 97.67
+    assert PUBLISHED.figure("table-10", "JSMA", "heap", "success_percent") == 42
+    assert PUBLISHED.figure("table-7", "delay", "bf16", "relative_delay") == 0.4
+    assert PUBLISHED.figure("table-6", "mnist", "axfpm", "accuracy_percent") == 97.67
 
 
 def test_a_stopped_run_goes_on_from_its_cells(study, subject):
@@ -124,7 +129,7 @@ def test_confidence_is_the_labels_score_less_the_runner_up():
 
 
 def test_figure_4_has_the_exact_convolutions(tmp_path):
-    made = Study(tmp_path, Cells(tmp_path / "cells", {}), {})
+    made = Study(folder=tmp_path, cells=Cells(tmp_path / "cells", {}), images={})
     rows = figure_4(made)
     exact = [row.value for row in rows if row.column == "fp32_exact"]
     kernel = torch.rand((25,), generator=torch.Generator().manual_seed(0))
@@ -141,10 +146,10 @@ def test_every_part_runs_and_no_table_mixes_budgets_with_smallest_norms(study, m
         monkeypatch.setattr(loaded, "paper_attack", _cheap)
     monkeypatch.setitem(subjects.HARDWARE, "heap", "axfpm_array24")
     skipped = {"table-6", "table-7", "table-8", "table-9", "figure-3", "figure-13", "figure-15", "table-4"}
-    for part in PARTS:
+    for part in PAPER.parts:
         if part.name in skipped or "black-box" in part.name:
             continue
-        rows = part.run(made)
+        rows = PAPER.run(part, made)
         assert rows, part.name
         assert {row.part for row in rows} == {part.name}
         assert len({row.kind for row in rows}) == 1
@@ -161,17 +166,18 @@ def _cheap(name, dataset):
 
 
 def test_unknown_parts():
-    assert part_named("table-2").name == "table-2"
+    assert [part.name for part in PAPER.chosen(["table-2", "table-2"])] == ["table-2"]
+    assert PAPER.chosen([]) == list(PAPER.parts)
     with pytest.raises(AccelsimError, match="have no table-22 here; did you mean table-2 or"):
-        part_named("table-22")
+        PAPER.chosen(["table-22"])
     with pytest.raises(AccelsimError, match="have no figure-1 here"):
-        part_named("figure-1")
+        PAPER.chosen(["figure-1"])
 
 
 def test_the_black_box_attacker_needs_images_of_his_own(study):
     made, _ = study
     with pytest.raises(AccelsimError, match="40 attacked images of MNIST leave the black-box attacker none"):
-        part_named("table-4").run(made)
+        PAPER.run(PAPER.chosen(["table-4"])[0], made)
 
 
 def test_the_papers_attacks_are_in_the_registry():

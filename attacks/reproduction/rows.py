@@ -4,7 +4,7 @@ import csv
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 
 from accelsim.attacks.rates import Rate
 
-__all__ = ["Row", "Rows", "as_frame", "published"]
-
-_PUBLISHED = Path(__file__).parent / "published.csv"
+__all__ = ["PublishedFigures", "Row", "Rows", "as_frame"]
 
 
 @dataclass(frozen=True)
@@ -69,10 +67,13 @@ class Rows:
 
     Parameters
     ----------
+    published : PublishedFigures
+        Of the paper.
     part, kind, dataset : str
         As in `Row`.
     """
 
+    published: "PublishedFigures"
     part: str
     kind: str = ""
     dataset: str = ""
@@ -90,7 +91,7 @@ class Rows:
     ) -> None:
         """Add a figure; the paper's is looked up unless given."""
         if paper is None:
-            paper = published(self.part, row, column, quantity)
+            paper = self.published.figure(self.part, row, column, quantity)
         self.rows.append(
             Row(self.part, self.kind, self.dataset, row, column, quantity, value, *interval, n, paper)
         )
@@ -108,18 +109,33 @@ class Rows:
         self.add(row, column, quantity, mean, n, (mean - reach, mean + reach))
 
 
-@cache
-def _published() -> dict[tuple[str, str, str, str], float]:
-    with _PUBLISHED.open(encoding="utf-8", newline="") as file:
-        return {
-            (line["part"], line["row"], line["column"], line["quantity"]): float(line["value"])
-            for line in csv.DictReader(file)
-        }
+@dataclass(frozen=True)
+class PublishedFigures:
+    """The figures of a paper.
 
+    Parameters
+    ----------
+    path : Path
+        CSV file with the columns part, row, column, quantity, value.
+    """
 
-def published(part: str, row: str, column: str, quantity: str) -> float:
-    """Return the paper's figure, or NaN; columns by the paper's names (``exact``, ``axfpm``, ``heap``)."""
-    return _published().get((part, row, column, quantity), math.nan)
+    path: Path
+
+    @cached_property
+    def _figures(self) -> dict[tuple[str, str, str, str], float]:
+        with self.path.open(encoding="utf-8", newline="") as file:
+            return {
+                (line["part"], line["row"], line["column"], line["quantity"]): float(line["value"])
+                for line in csv.DictReader(file)
+            }
+
+    def figure(self, part: str, row: str, column: str, quantity: str) -> float:
+        """Return the paper's figure, or NaN."""
+        return self._figures.get((part, row, column, quantity), math.nan)
+
+    def rows(self, part: str, kind: str = "", dataset: str = "") -> Rows:
+        """Return the rows of a part, none yet."""
+        return Rows(self, part, kind, dataset)
 
 
 def as_frame(rows: Iterable[Row]) -> pd.DataFrame:

@@ -1,0 +1,44 @@
+"""A run of a paper's experiments: where its results go, and what has been computed so far."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from accelsim.attacks.reproduction.cells import Cells
+from accelsim.storage import written_atomically
+
+__all__ = ["Study"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Study:
+    """What the runs of all papers have; each paper's adds its networks and attacks.
+
+    Parameters
+    ----------
+    folder : Path
+        For pictures and cells.
+    cells : Cells
+        Finished results.
+    report : callable
+        Called with a line on what is being done.
+    """
+
+    folder: Path
+    cells: Cells
+    report: Callable[[str], object] = lambda line: None
+    pictures: list[str] = field(default_factory=list, init=False)
+
+    def picture(self, name: str, figure: Figure) -> None:
+        """Save a picture as NAME.png."""
+        with written_atomically(self.folder / f"{name}.png") as file:
+            figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
+        if name not in self.pictures:
+            self.pictures.append(name)
+
+    def provenance(self) -> dict[str, dict[str, Any]]:
+        """Return the hashes and accuracy of each network that was used, by its name."""
+        raise NotImplementedError
