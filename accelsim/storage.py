@@ -50,10 +50,17 @@ def home_folder() -> Path:
 
 
 @contextmanager
-def locked(path: str | os.PathLike[str]) -> Iterator[None]:
+def locked(path: str | os.PathLike[str], busy: str = "") -> Iterator[None]:
     """Hold an exclusive lock (``flock``) on a file while the block runs; other processes wait for it.
 
     The file and missing parent folders are made; the file stays, empty.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    busy : str
+        What is wrong if another process holds the lock; default: nothing, it is waited for.
 
     Raises
     ------
@@ -68,7 +75,9 @@ def locked(path: str | os.PathLike[str]) -> Iterator[None]:
         raise AccelsimError(f"cannot write {path}: {_reason(error)}") from error
     with file:  # closing it unlocks
         try:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0))
+        except BlockingIOError as error:
+            raise AccelsimError(busy) from error
         except OSError as error:
             raise AccelsimError(f"cannot lock {path}: {_reason(error)}") from error
         yield

@@ -30,6 +30,7 @@ def craft(
     *,
     batch_size: int = BATCH_SIZE,
     loss: Loss = "cross-entropy",
+    first_image: int = 0,
     finished: Callable[[], object] | None = None,
 ) -> torch.Tensor:
     """Return adversarial images that an untargeted attack crafts on the source network.
@@ -61,6 +62,9 @@ def craft(
         Images attacked together; part of the result's identity.
     loss : {"cross-entropy", "margin"}
         What an attack that takes a loss increases; see `accelsim.attacks.margin_loss`.
+    first_image : int
+        Number of the first image, where these are a part of a set that begins at a batch: then the result is
+        that part of the whole set's, but for an attack on the set as a whole.
     finished : callable, optional
         Called after each batch, to show progress.
 
@@ -92,7 +96,13 @@ def craft(
     for start in range(0, len(images), size):
         batch = slice(start, start + size)
         clean = images[batch]
-        identity = [int(seed), attack.name, sorted(attack.parameters.items()), budget.hex(), start]
+        identity = [
+            int(seed),
+            attack.name,
+            sorted(attack.parameters.items()),
+            budget.hex(),
+            first_image + start,
+        ]
         with random_streams(identity, images.device), torch.set_grad_enabled(attack.needs_gradients):
             perturbed = adversary.run(model, clean, labels[batch], epsilon=budget)
         clipped = adversary.distance.clip_perturbation(clean, perturbed, budget)

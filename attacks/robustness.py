@@ -15,6 +15,7 @@ from accelsim.attacks.crafting import BATCH_SIZE, check_batch_size, check_seed, 
 from accelsim.attacks.intervals import wilson_interval
 from accelsim.attacks.network import CheckedNetwork, check_images
 from accelsim.attacks.registry import build_attack
+from accelsim.attacks.replay import replayed
 from accelsim.attacks.table import RobustnessTable
 from accelsim.errors import AccelsimError
 from accelsim.progress import progress_bar
@@ -114,12 +115,8 @@ def evaluate_robustness(
             adversarial = craft(
                 attack, source, images, labels, budget, seed, batch_size=batch_size, finished=finished
             )
-            changed = (adversarial != images).flatten(1).any(dim=1)
             for name, judge in judges.items():
-                correct = clean[name].clone()
-                correct[changed] = judge.classifies_correctly(
-                    adversarial[changed], labels[changed], batch_size
-                )
+                correct = replayed(judge, clean[name], images, adversarial, labels, batch_size)
                 rows.append((attack.label, attack.norm, budget, name, *_counts(correct)))
                 finished()
     return RobustnessTable.from_rows(rows)
