@@ -227,9 +227,8 @@ class ApproxLayer(QuantizedLayer):
         values = input.detach().numpy()
         images, channels, *size = self._output_shape(values.shape)
         output = np.empty((images, channels, *size), values.dtype)
-        activation = self.activation_params
         scales, offsets = np.empty(channels), np.zeros(channels)
-        scales[:] = activation.scale.astype(np.float64) * self.weight_scale.numpy()
+        scales[:] = self.output_scales(weight)
         if bias is not None:
             offsets[:] = bias.detach().numpy()
         threads = torch.get_num_threads()
@@ -240,7 +239,7 @@ class ApproxLayer(QuantizedLayer):
         def run(first: int, stop: int) -> None:
             for block in range(first, stop):
                 own = slice(block * per_block, (block + 1) * per_block)
-                codes = activation.quantize(values[own], f"an input of layer {self.name}")
+                codes = self.activation_codes(values[own])
                 own_threads = threads if blocks == 1 else 1
                 self._fill_in(codes, own_threads, quantized, scales, offsets, output[own])
 

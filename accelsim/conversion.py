@@ -10,15 +10,23 @@ import torch
 from torch import Tensor, nn
 
 from accelsim.accumulator import Accumulator
+from accelsim.approx_dorefa_layers import approximate_dorefa_layer
 from accelsim.batch_norms import fold_batch_norms
 from accelsim.calibration import input_ranges
+from accelsim.dorefa_layers import DorefaLayer
 from accelsim.errors import AccelsimError, nearest, own_errors
 from accelsim.float_mac_layers import ApproxFloatLayer, approximate_float_layer
 from accelsim.float_products import FloatProducts
 from accelsim.functional_layers import make_functional_layers
 from accelsim.gate_multiplier import IntegerMultiplier
 from accelsim.gemm import check_multiplier
-from accelsim.layers import ActivationOperand, ApproxLayer, Gradient, approximate_layer
+from accelsim.layers import (
+    ActivationOperand,
+    ApproxLayer,
+    Gradient,
+    LayerOptions,
+    approximate_layer,
+)
 from accelsim.matrix_product import MatrixProduct
 from accelsim.quantization import quant_params, weight_params
 from accelsim.quantized_layer import ReplaceableLayer
@@ -63,6 +71,8 @@ def approximate(
     float; `accelsim.exact_operations` lists what of it multiplies.
 
     A layer on a float multiplier is not quantized: it becomes an `ApproxFloatConv` or `ApproxFloatLinear`.
+    In a network from `quantization_aware` its quantized layers are put on the multiplier with the levels that
+    they have, whose widths the operands must hold; nothing is calibrated, and its float layers stay float.
 
     The network keeps its classes, names and control flow. `torch.fx` traces it to find the batch
     normalisation that alone takes the output of a chosen layer; it is folded into the layer, and an
@@ -113,7 +123,7 @@ def approximate(
         or not of float32 or float64, or the network has no layer to replace or is approximate already.
     """
     check_choices(activation_operand, weights, calibrator, percentile)
-    check_float_net(net)
+    _check_exact_net(net)
     if calibration is not None:
         check_calibration(calibration)
     if gradient != "straight-through" and not isinstance(gradient, SmoothedDifference):
@@ -125,21 +135,27 @@ def approximate(
     chosen = selected_layers(converted, layers)
     multipliers = lut_of_each(lut, chosen)
     chosen = {name: chosen[name] for name in multipliers}
-    luts = {name: own for name, own in multipliers.items() if isinstance(own, IntegerMultiplier)}
+    to_quantize = {
+        name: chosen[name]
+        for name, own in multipliers.items()
+        if isinstance(own, IntegerMultiplier) and not isinstance(chosen[name], DorefaLayer)
+    }
     for name, own in multipliers.items():
         where = f"layer {shown_name(name, chosen[name])}"
         if isinstance(own, IntegerMultiplier):
             check_multiplier(own, _rows(chosen[name])[0].numel(), where, accumulator)
-            if calibration is None:
+            if calibration is None and name in to_quantize:
                 raise AccelsimError(f"{where} is to be quantized for {own.name}: give calibration data")
+        elif isinstance(chosen[name], DorefaLayer):
+            raise AccelsimError(f"{where} has integer levels as in DoReFa-Net; {own.name} multiplies floats")
         elif gradient != "straight-through":
             raise AccelsimError(f'{where} multiplies floats ({own.name}): its gradient is "straight-through"')
     if fold_batch_norm and calibration is not None:
         fold_batch_norms(converted, chosen.values(), calibration[:1])
     ranges = {}
-    if calibration is not None and luts:
+    if calibration is not None and to_quantize:
         clipped = percentile if calibrator == "percentile" else None
-        ranges = input_ranges(converted, {name: chosen[name] for name in luts}, calibration, clipped)
+        ranges = input_ranges(converted, to_quantize, calibration, clipped)
     replacements: dict[nn.Module, ApproxLayer | ApproxFloatLayer] = {}
     for name, layer in chosen.items():
         own, shown = multipliers[name], shown_name(name, layer)
@@ -148,16 +164,19 @@ def approximate(
                 layer, own, activation_operand=activation_operand, name=shown
             )
             continue
+        options = LayerOptions(
+            activation_operand=activation_operand, accumulator=accumulator, gradient=gradient, name=shown
+        )
+        if isinstance(layer, DorefaLayer):
+            replacements[layer] = approximate_dorefa_layer(layer, own, **options)
+            continue
         bits = (own.a_width, own.b_width) if activation_operand == "a" else (own.b_width, own.a_width)
         replacements[layer] = approximate_layer(
             layer,
             own,
             quant_params(*ranges[name], bits[0], own.signed),
             weight_params(_rows(layer).numpy(), bits[1], own.signed, per_channel=weights == "per-channel"),
-            activation_operand=activation_operand,
-            accumulator=accumulator,
-            gradient=gradient,
-            name=shown,
+            **options,
         )
     converted = _replaced(converted, replacements).eval()
     if calibration is not None:
@@ -247,7 +266,13 @@ def check_choices(
 
 
 def check_float_net(net: nn.Module) -> None:
-    """Raise unless this is a network without approximate layers."""
+    """Raise unless this is a network without approximate and quantized layers."""
+    _check_exact_net(net)
+    if any(isinstance(module, DorefaLayer) for module in net.modules()):
+        raise AccelsimError("the net is quantized already, as in DoReFa-Net; start from the float net")
+
+
+def _check_exact_net(net: nn.Module) -> None:
     if not isinstance(net, nn.Module):
         raise AccelsimError(f"the net is a {type(net).__name__}; expected a torch.nn.Module")
     if any(isinstance(module, ApproxLayer | ApproxFloatLayer) for module in net.modules()):

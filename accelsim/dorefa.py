@@ -5,6 +5,7 @@ arXiv:1606.06160, 2016, sections 2.2 to 2.4.
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -43,8 +44,29 @@ def quantized(values: Tensor, bits: int) -> Tensor:
 
     Equation 5: ``round((2^k - 1) r) / (2^k - 1)``, halves to even.
     """
-    steps = 2**bits - 1
-    return straight_through(lambda each: torch.round(each * steps) / steps, torch.clone, values)
+    return _rounded(values, 2**bits - 1)
+
+
+def _rounded(values: Tensor, steps: int = 1) -> Tensor:
+    """Return the nearest multiples of ``1 / steps``; the gradient passes unchanged."""
+    nearest: Tensor = _Rounded.apply(values, steps)  # type: ignore[no-untyped-call]
+    return nearest
+
+
+class _Rounded(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(values: Tensor, steps: int) -> Tensor:
+        return torch.round(values * steps) / steps
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return gradient, None
 
 
 def quantized_weight(latent: Tensor, bits: int, *, per_channel: bool = False) -> Tensor:
@@ -82,7 +104,7 @@ def _of_outputs(values: Tensor, statistic: str, per_channel: bool) -> Tensor:
 
 
 class DorefaWeight(nn.Module):
-    """The quantized weight of a layer, for `torch.nn.utils.parametrize`: what is stored is the latent weight.
+    """The quantizer of a layer's weight.
 
     Parameters
     ----------
@@ -90,8 +112,8 @@ class DorefaWeight(nn.Module):
         From 1 to 16.
     scale : float tensor
         Times the weight in [-1, 1]; of one value, or of shape (outputs, 1, ...): then of each output by
-        itself. 1 in DoReFa-Net, whose networks are trained with what follows. Not used with one bit, whose
-        weights have the scale of the latent ones.
+        itself. Default: 1, as in DoReFa-Net, whose networks are trained with what follows. Not used with one
+        bit, whose weights have the scale of the latent ones.
 
     Raises
     ------
@@ -101,17 +123,18 @@ class DorefaWeight(nn.Module):
 
     scale: Tensor
 
-    def __init__(self, bits: int, scale: Tensor) -> None:
+    def __init__(self, bits: int, scale: Tensor | None = None) -> None:
         super().__init__()
         check_bits(bits, "weights")
-        self.bits = bits
-        self.register_buffer("scale", scale)
+        self.bits, self.steps = bits, 2**bits - 1
+        self.register_buffer("scale", torch.ones(1) if scale is None else scale)
 
     @classmethod
     def fitted(cls, weight: Tensor, bits: int, *, per_channel: bool = False) -> "DorefaWeight":
         """Return the one whose range is that of a trained float weight, of all or of each output."""
         largest = _of_outputs(weight.detach().abs(), "max", per_channel)
-        return cls(bits, torch.where(largest > 0, largest, 1.0))
+        largest = torch.where(largest > 0, largest, 1.0)
+        return cls(bits, largest if per_channel else largest.flatten())
 
     @property
     def per_channel(self) -> bool:
@@ -122,6 +145,20 @@ class DorefaWeight(nn.Module):
         """Return the weight, of the latent weight's shape."""
         weight = quantized_weight(latent, self.bits, per_channel=self.per_channel)
         return weight if self.bits == 1 else self.scale * weight
+
+    def unit(self, latent: Tensor) -> Tensor:
+        """Return half the distance of two levels, which are its odd multiples; of the scale's shape."""
+        if self.bits == 1:
+            return _of_outputs(latent.detach().abs(), "mean", self.per_channel)
+        unit: Tensor = self.scale / self.steps
+        return unit
+
+    def levels(self, latent: Tensor) -> Tensor:
+        """Return the weight in `unit`: odd integers from ``1 - 2^bits`` to ``2^bits - 1``."""
+        values: Tensor = self(latent) / self.unit(latent).clamp_min(torch.finfo(latent.dtype).tiny)
+        if self.bits > 1:
+            return _rounded(values)
+        return values + (torch.where(latent >= 0, 1.0, -1.0) - values).detach()
 
     def right_inverse(self, weight: Tensor) -> Tensor:
         """Return the latent weight of a float weight: before rounding, it stands for that weight exactly.
@@ -151,17 +188,30 @@ class DorefaActivation(nn.Module):
         If the number of bits is out of range, or the scale is no number above 0.
     """
 
+    scale: Tensor
+
     def __init__(self, bits: int, scale: float = 1.0) -> None:
         super().__init__()
         check_bits(bits, "activations")
         if not (math.isfinite(scale) and scale > 0):
             raise AccelsimError(f"DoReFa: the scale of activations must be above 0, not {scale!r}")
-        self.bits, self.scale = bits, scale
+        self.bits, self.steps = bits, 2**bits - 1
+        self.register_buffer("scale", torch.tensor(scale))
 
     def forward(self, input: Tensor) -> Tensor:
         """Return a tensor of the input's shape."""
         return self.scale * quantized((input / self.scale).clamp(0, 1), self.bits)
 
+    @property
+    def unit(self) -> Tensor:
+        """Distance of two levels."""
+        unit: Tensor = self.scale / self.steps
+        return unit
+
+    def levels(self, input: Tensor) -> Tensor:
+        """Return the output in `unit`: integers from 0 to ``2^bits - 1``."""
+        return _rounded((input / self.scale).clamp(0, 1) * self.steps)
+
     def extra_repr(self) -> str:
         """Return what `repr` shows beside the class."""
-        return f"bits {self.bits}, scale {self.scale:g}"
+        return f"bits {self.bits}, scale {float(self.scale):g}"

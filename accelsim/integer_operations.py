@@ -42,7 +42,7 @@ def codes_of(levels: NDArray[np.integer[Any]], params: QuantParams) -> NDArray[n
 
 def shifted(codes: NDArray[np.uint8], params: QuantParams) -> NDArray[np.int64]:
     """Return levels without their zero point, with `FRACTION_BITS` zeros after them."""
-    return (levels_of(codes, params) - params.zero_point) << FRACTION_BITS
+    return np.asarray((levels_of(codes, params) - params.zero_point) << FRACTION_BITS, np.int64)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

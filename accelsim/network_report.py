@@ -54,7 +54,7 @@ class LayerReport:
     activation_scale: float
     activation_zero_point: int
     weight_scales: tuple[float, ...]
-    weight_zero_points: tuple[int, ...]
+    weight_zero_points: tuple[float, ...]
     multiplier: str
     activation_operand: str
 
@@ -97,7 +97,7 @@ def _row(name: str, layer: ApproxLayer | ApproxFloatLayer) -> LayerReport:
         raise AccelsimError(f"the shapes of layer {name} are unknown: give approximate() a calibration image")
     activation: tuple[float, int] = (1.0, 0)
     scales: tuple[float, ...] = (1.0,)
-    zero_points: tuple[int, ...] = (0,)
+    zero_points: tuple[float, ...] = (0,)
     if isinstance(layer, ApproxLayer):
         activation = float(layer.activation_scale), int(layer.activation_zero_point)
         scales = tuple(layer.weight_scale.reshape(-1).tolist())

@@ -87,7 +87,7 @@ def _pairs_of(layer: ApproxLayer, input: Tensor) -> NDArray[np.int64]:
     one = len(layer.kernel_size) + 1 if isinstance(layer, ApproxConv2d) else 1
     values = values.reshape(-1, *values.shape[-one:])
     for first in range(0, len(values), _IMAGES_AT_A_TIME):
-        codes = layer.activation_params.quantize(values[first : first + _IMAGES_AT_A_TIME])
+        codes = layer.activation_codes(values[first : first + _IMAGES_AT_A_TIME])
         seen += _histograms(layer.columns(codes), activations)
     used = _histograms(weight_codes.swapaxes(1, 2), weights)
     pairs: NDArray[np.int64] = np.einsum("gda,gdw->aw", seen, used)

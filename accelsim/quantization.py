@@ -30,7 +30,7 @@ class QuantParams:
     scale : float array of shape () or (channels,)
         Real difference of two neighbouring levels; one for the whole tensor, or one per channel.
     zero_point : int64 array of the scale's shape
-        Level of the real number 0.
+        Level of the real number 0. That of DoReFa-Net's weights is between two levels: then float64.
     bits : int
         Width of a level, 2 to 16.
     signed : bool
@@ -44,7 +44,7 @@ class QuantParams:
     """
 
     scale: NDArray[np.floating[Any]]
-    zero_point: NDArray[np.int64]
+    zero_point: NDArray[Any]
     bits: int
     signed: bool
 

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Self
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from accelsim.errors import AccelsimError
@@ -91,6 +93,20 @@ class QuantizedLayer(nn.Module):
         """Quantization of the weight."""
         scale, zero_point = self.weight_scale.numpy(), self.weight_zero_point.numpy()
         return QuantParams(scale, zero_point, self.weight_bits, self.signed)
+
+    def activation_codes(self, values: NDArray[np.floating[Any]]) -> NDArray[Any]:
+        """Return the codes of a batch of inputs, uint8 or uint16 of its shape.
+
+        Raises
+        ------
+        AccelsimError
+            If one is NaN.
+        """
+        return self.activation_params.quantize(values, f"an input of layer {self.name}")
+
+    def output_scales(self, weight: Tensor) -> NDArray[np.float64]:
+        """Return what the corrected sums are multiplied by, of shape () or (channels,)."""
+        return np.asarray(self.activation_scale.numpy().astype(np.float64) * self.weight_scale.numpy())
 
     def quantized_weight(self, weight: Tensor | None = None) -> QuantizedWeight:
         """Return the quantized weight, derived anew whenever the float weight or its scale has changed.

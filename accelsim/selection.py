@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 import torch
 from torch import nn
 
+from accelsim.dorefa_layers import DorefaConv1d, DorefaConv2d, DorefaLayer, DorefaLinear
 from accelsim.errors import AccelsimError, nearest
 from accelsim.float_mac_layers import ApproxFloatLayer
 from accelsim.float_products import FloatProducts
@@ -41,6 +42,13 @@ _KINDS: Mapping[str, tuple[type[nn.Module], ...]] = {
 }
 
 
+_QUANTIZED: Mapping[str, tuple[type[nn.Module], ...]] = {
+    "all": (DorefaConv1d, DorefaConv2d, DorefaLinear),
+    "conv": (DorefaConv1d, DorefaConv2d),
+    "linear": (DorefaLinear,),
+}
+
+
 def shown_name(name: str, layer: nn.Module) -> str:
     """Return what messages call a layer: its name in the network, or its kind if it is the whole network."""
     return name or type(layer).__name__
@@ -68,7 +76,7 @@ def selected_layers(net: nn.Module, layers: str | Iterable[str]) -> dict[str, Re
     """Return the chosen layers by name; a layer used in several places has the name of the first.
 
     Only `Conv1d`, `Conv2d` and `Linear` themselves are found: what a subclass does with its weight is not
-    known here.
+    known here. In a network with DoReFa-Net's layers these alone are found: what is float there stays so.
 
     Raises
     ------
@@ -79,7 +87,9 @@ def selected_layers(net: nn.Module, layers: str | Iterable[str]) -> dict[str, Re
     """
     first_names = {id(module): name for name, module in net.named_modules()}
     modules = dict(net.named_modules(remove_duplicate=False))
-    found = {name: module for name, module in net.named_modules() if type(module) in _KINDS["all"]}
+    quantized = any(isinstance(module, DorefaLayer) for module in modules.values())
+    kinds = _QUANTIZED if quantized else _KINDS
+    found = {name: module for name, module in net.named_modules() if type(module) in kinds["all"]}
     if not found:
         raise AccelsimError(f"{type(net).__name__} has no Conv1d, Conv2d or Linear layer to replace")
     if isinstance(layers, str):
@@ -89,7 +99,7 @@ def selected_layers(net: nn.Module, layers: str | Iterable[str]) -> dict[str, Re
                 f'layers is "{layers}"; expected "all", "conv", "linear" or a list of layer names'
                 f"{hint or nearest(layers, _KINDS)}"
             )
-        chosen = {name: module for name, module in found.items() if type(module) in _KINDS[layers]}
+        chosen = {name: module for name, module in found.items() if type(module) in kinds[layers]}
         if not chosen:
             raise AccelsimError(f"{type(net).__name__} has no {layers} layer to replace")
     else:
@@ -101,7 +111,9 @@ def selected_layers(net: nn.Module, layers: str | Iterable[str]) -> dict[str, Re
                 raise AccelsimError(f"layers holds {name!r}; expected names{_listing(found)}")
             if name not in modules:
                 raise AccelsimError(f"the net has no layer {name!r}{nearest(name, found) or _listing(found)}")
-            if type(modules[name]) not in _KINDS["all"]:
+            if quantized and type(modules[name]) in _KINDS["all"]:
+                raise AccelsimError(f"layer {name} is float in a quantized net{_listing(found)}")
+            if type(modules[name]) not in kinds["all"]:
                 kind = type(modules[name]).__name__
                 raise AccelsimError(
                     f"layer {name} is a {kind}; only Conv1d, Conv2d and Linear can be replaced"

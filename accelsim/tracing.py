@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import fx, nn
 
+from accelsim.dorefa_layers import DorefaLayer
 from accelsim.errors import AccelsimError
 from accelsim.float_mac_layers import ApproxFloatLayer
 from accelsim.quantized_layer import QuantizedLayer
@@ -49,7 +50,7 @@ class _Tracer(fx.Tracer):
         self.failed: nn.Module | None = None
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        leaf = m in self._leaves or isinstance(m, QuantizedLayer | ApproxFloatLayer)
+        leaf = m in self._leaves or isinstance(m, QuantizedLayer | ApproxFloatLayer | DorefaLayer)
         return leaf or super().is_leaf_module(m, module_qualified_name)
 
     def call_module(self, m: nn.Module, forward: Any, args: Any, kwargs: Any) -> Any:

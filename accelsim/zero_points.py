@@ -22,12 +22,12 @@ class QuantizedWeight:
     codes : uint8 or uint16 array of shape (groups, channels, depth)
         Bit patterns.
     sums, zero_points : int64 arrays of shape (groups, channels, 1)
-        Sum of each channel's levels, and its zero point.
+        Sum of each channel's levels, and its zero point; float64 where that is between two levels.
     """
 
     codes: NDArray[np.uint8]
     sums: NDArray[np.int64]
-    zero_points: NDArray[np.int64]
+    zero_points: NDArray[Any]
 
     @classmethod
     def of(

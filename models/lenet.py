@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from torch import nn
 
-__all__ = ["ffnn", "lenet5", "lenet5_cifar", "lenet5_guesmi", "lenet5_guesmi_code"]
+__all__ = ["ffnn", "lenet5", "lenet5_cifar", "lenet5_guesmi", "lenet5_guesmi_code", "mnist_a"]
 
 
 def lenet5() -> nn.Sequential:
@@ -108,5 +108,32 @@ def ffnn() -> nn.Sequential:
             fc2=nn.Linear(300, 100),
             relu2=nn.ReLU(),
             fc3=nn.Linear(100, 10),
+        )
+    )
+
+
+def mnist_a() -> nn.Sequential:
+    """Return Mnist A of Shrestha and Großmann (ASTESJ 9(6), 2024, table 2): 414,170 parameters.
+
+    The paper names it after an example of Tensorpack and gives the number of parameters, 414 k: that of four
+    3x3 convolutions of 16 filters that keep the size, two maximum poolings, and 512 hidden units.
+    """
+    return nn.Sequential(
+        OrderedDict(
+            conv1=nn.Conv2d(1, 16, 3, padding=1),  # 16 x 28 x 28
+            relu1=nn.ReLU(),
+            pool1=nn.MaxPool2d(2),  # 16 x 14 x 14
+            conv2=nn.Conv2d(16, 16, 3, padding=1),
+            relu2=nn.ReLU(),
+            conv3=nn.Conv2d(16, 16, 3, padding=1),
+            relu3=nn.ReLU(),
+            pool2=nn.MaxPool2d(2),  # 16 x 7 x 7
+            conv4=nn.Conv2d(16, 16, 3, padding=1),
+            relu4=nn.ReLU(),
+            flatten=nn.Flatten(),
+            fc1=nn.Linear(16 * 7 * 7, 512),
+            relu5=nn.ReLU(),
+            dropout=nn.Dropout(0.5),
+            fc2=nn.Linear(512, 10),
         )
     )

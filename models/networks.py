@@ -9,9 +9,9 @@ from torch import nn
 
 from accelsim.errors import AccelsimError, nearest
 from accelsim.models.alexnet import alexnet, alexnet_cifar, alexnet_siddique, alexnet_siddique_mnist
-from accelsim.models.lenet import ffnn, lenet5, lenet5_cifar, lenet5_guesmi, lenet5_guesmi_code
+from accelsim.models.lenet import ffnn, lenet5, lenet5_cifar, lenet5_guesmi, lenet5_guesmi_code, mnist_a
 from accelsim.models.mobilenet import mobilenet
-from accelsim.models.resnet import resnet20
+from accelsim.models.resnet import resnet20, resnet32, resnet44
 from accelsim.models.seeds import check_seed
 from accelsim.models.vgg import vgg8
 
@@ -48,8 +48,11 @@ _ARCHITECTURES = MappingProxyType(
             Architecture("lenet5_cifar", lenet5_cifar, (3, 32, 32), 10),
             Architecture("lenet5_guesmi", lenet5_guesmi, (1, 28, 28), 10),
             Architecture("lenet5_guesmi_code", lenet5_guesmi_code, (1, 28, 28), 10),
+            Architecture("mnist_a", mnist_a, (1, 28, 28), 10),
             Architecture("ffnn", ffnn, (1, 28, 28), 10),
             Architecture("resnet20", resnet20, (3, 32, 32), 10),
+            Architecture("resnet32", resnet32, (3, 32, 32), 10),
+            Architecture("resnet44", resnet44, (3, 32, 32), 10),
             Architecture("mobilenet", mobilenet, (3, 32, 32), 10),
             Architecture("vgg8", vgg8, (3, 32, 32), 10),
             Architecture("alexnet_cifar", alexnet_cifar, (3, 32, 32), 10),

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from accelsim.errors import AccelsimError, nearest
@@ -10,7 +11,7 @@ from accelsim.models.checkpoints import load_checkpoint, save_checkpoint
 from accelsim.models.dataset import Dataset
 from accelsim.models.datasets import is_at_hand, load_dataset
 from accelsim.models.networks import build_network, network_names
-from accelsim.models.recipe import Recipe, default_recipe
+from accelsim.models.recipe import Recipe, default_recipe, is_fine_tuned
 from accelsim.models.shipped import shipped_for, shipped_network, shipped_weights
 from accelsim.models.training import TrainedNetwork, train
 from accelsim.storage import cache_folder, require_writable_folder
@@ -24,6 +25,8 @@ def trained_network(
     *,
     seed: int = 0,
     epochs: int | None = None,
+    weight_bits: int | None = None,
+    activation_bits: int | None = None,
     progress: bool = True,
 ) -> TrainedNetwork:
     """Return a trained network from the package or the cache; train it, and keep it there, on first use.
@@ -44,16 +47,34 @@ def trained_network(
         Name of the data set, or the data set itself where it is loaded already.
     seed, epochs : int, optional
         As for `train`.
+    weight_bits, activation_bits : int, optional
+        Widths of DoReFa-Net's weights and inputs; default: floats. On CIFAR-10 such a network is trained
+        further from the float one.
     progress : bool
         Whether to show progress bars on stderr where stderr is a terminal.
 
     Raises
     ------
     AccelsimError
-        If a name is unknown, the data set cannot be loaded, training fails, or the cache cannot be written.
+        If a name is unknown, a width is out of range, the data set cannot be loaded, training fails, or the
+        cache cannot be written.
     """
-    recipe = default_recipe(dataset if isinstance(dataset, str) else dataset.name, epochs=epochs, seed=seed)
     build_network(network)  # an unknown name is said before anything is downloaded
+    name = dataset if isinstance(dataset, str) else dataset.name
+    recipe_from = partial(
+        default_recipe,
+        name,
+        network,
+        epochs=epochs,
+        seed=seed,
+        weight_bits=weight_bits,
+        activation_bits=activation_bits,
+    )
+    recipe = recipe_from()
+    start = None
+    if weight_bits is not None and is_fine_tuned(name):
+        start = trained_network(network, dataset, seed=seed, progress=progress)
+        recipe = recipe_from(start=start.sha256)
     if isinstance(dataset, str) and not is_at_hand(dataset):
         shipped = shipped_network(network, dataset, recipe)
         if shipped:
@@ -73,7 +94,7 @@ def trained_network(
             if (cached.network, cached.dataset_sha256, cached.recipe) == wanted:
                 return cached
     require_writable_folder(path.parent, "$ACCELSIM_CACHE chooses another cache folder")
-    trained = train(network, data, recipe=recipe, progress=progress)
+    trained = train(network, data, recipe=recipe, start=start, progress=progress)
     save_checkpoint(trained, path)
     return trained
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from accelsim.models.accuracy import accuracy_percent
-from accelsim.models.checkpoints import load_checkpoint
+from accelsim.models.checkpoints import checkpoint_name, load_checkpoint
 from accelsim.models.dataset import Dataset
 from accelsim.models.recipe import Recipe
 from accelsim.models.training import TrainedNetwork
@@ -30,7 +30,7 @@ def shipped_network(network: str, dataset_name: str, recipe: Recipe) -> TrainedN
     recipe : Recipe
         How it is to have been trained.
     """
-    path = _FOLDER / f"{network}-{dataset_name}.safetensors"
+    path = _FOLDER / checkpoint_name(network, dataset_name, recipe.weight_bits, recipe.activation_bits)
     if not path.is_file():
         return None
     found = load_checkpoint(path, network)
@@ -51,8 +51,10 @@ def shipped_for(network: str, dataset: Dataset, recipe: Recipe) -> TrainedNetwor
     recipe : Recipe
         How it is to have been trained.
     """
-    for path in sorted(_FOLDER.glob(f"{network}-*.safetensors")):
-        found = shipped_network(network, path.stem.removeprefix(f"{network}-"), recipe)
+    for path in sorted(
+        _FOLDER.glob(checkpoint_name(network, "*", recipe.weight_bits, recipe.activation_bits))
+    ):
+        found = shipped_network(network, path.stem.split("-")[1], recipe)
         if found is None or found.train_sha256 != dataset.train_sha256:
             continue
         if found.dataset_sha256 == dataset.sha256:

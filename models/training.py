@@ -3,19 +3,21 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
+from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, MultiplicativeLR, OneCycleLR
 
+from accelsim.dorefa_conversion import quantization_aware
+from accelsim.dorefa_layers import DorefaLayer
 from accelsim.errors import AccelsimError
 from accelsim.models.accuracy import accuracy_percent
 from accelsim.models.augmentation import cropped_and_flipped
 from accelsim.models.batch_norm_training import fold_training_norms, with_training_norms
-from accelsim.models.dataset import Dataset
+from accelsim.models.dataset import Dataset, calibration_images
 from accelsim.models.networks import architecture, build_network
 from accelsim.models.recipe import Recipe, default_recipe
 from accelsim.progress import progress_bar
@@ -76,10 +78,11 @@ def train(
     epochs: int | None = None,
     seed: int = 0,
     recipe: Recipe | None = None,
+    start: TrainedNetwork | None = None,
     adversary: Adversary | None = None,
     progress: bool = True,
 ) -> TrainedNetwork:
-    """Train a network of the registry on a data set.
+    """Train a network of the registry on a data set; with DoReFa-Net's weights and inputs if asked for.
 
     On one machine and version of PyTorch the same arguments give the same weights, bit for bit. PyTorch's
     global random generator and number of threads are left as they were.
@@ -93,7 +96,12 @@ def train(
     epochs, seed : int, optional
         What to change in the data set's `default_recipe`.
     recipe : Recipe, optional
-        Takes the place of the default recipe, ``epochs`` and ``seed``.
+        Takes the place of the default recipe, ``epochs`` and ``seed``; its ``weight_bits`` and
+        ``activation_bits`` make the network a quantized one (`accelsim.quantization_aware`).
+    start : TrainedNetwork, optional
+        The same network in floats, which the training starts from instead of initial weights. Quantized
+        weights and inputs then keep the ranges that they have in it, those of the inputs on training images.
+        The recipe's ``start`` becomes the hash of its weights.
     adversary : callable, optional
         Changes the images of each step (`accelsim.attacks.train_adversarially`).
     progress : bool
@@ -102,16 +110,30 @@ def train(
     Raises
     ------
     AccelsimError
-        If the network is unknown, the images do not fit it, a number of the recipe is out of range, or the
-        loss stops being a number.
+        If the network is unknown, the images do not fit it, a number of the recipe is out of range, the
+        start is another network, quantized, or not the recipe's, or the loss stops being a number.
     """
-    recipe = recipe or default_recipe(dataset.name, epochs=epochs, seed=seed)
+    recipe = recipe or default_recipe(
+        dataset.name, network, epochs=epochs, seed=seed, start="" if start is None else start.sha256
+    )
     net = build_network(network, seed=recipe.seed)
     wanted = architecture(network)
+    if start is not None:
+        recipe = replace(recipe, start=_checked_start(network, recipe, start).sha256)
+        net.load_state_dict(start.net.state_dict())
+    elif recipe.start:
+        raise AccelsimError(f"training starts from the weights {recipe.start[:12]}…; give that network")
     if dataset.image_shape != wanted.image_shape or len(dataset.classes) != wanted.classes:
         raise AccelsimError(
             f"network {network} takes images of shape {wanted.image_shape} in {wanted.classes} classes; "
             f"data set {dataset.name} has {dataset.image_shape} in {len(dataset.classes)}"
+        )
+    if recipe.weight_bits is not None:
+        net = quantization_aware(
+            net,
+            recipe.weight_bits,
+            recipe.activation_bits,
+            calibration=None if start is None else calibration_images(dataset),
         )
     with (
         torch.enable_grad(),
@@ -123,6 +145,8 @@ def train(
         trained = with_training_norms(net) if recipe.batch_norm else net
         _optimise(trained, dataset, recipe, adversary, epoch_done)
         fold_training_norms(net, trained, dataset.image_shape)
+    if recipe.storage == "float16":
+        round_to_float16(net)
     net.eval()
     return TrainedNetwork(
         net=net,
@@ -134,6 +158,33 @@ def train(
         accuracy_percent=accuracy_percent(net, dataset.test_images, dataset.test_labels),
         sha256=weights_sha256(net),
     )
+
+
+def round_to_float16(net: nn.Module) -> None:
+    """Round parameters and buffers to float16; of a quantized network its quantized weights alone.
+
+    These keep their levels, if they have up to 12 bits.
+    """
+    quantized = [layer for layer in net.modules() if isinstance(layer, DorefaLayer)]
+    for layer in quantized:
+        layer.settle()
+        layer.weight.data = layer.weight.data.half().float()
+    if not quantized:
+        net.half().float()
+
+
+def _checked_start(network: str, recipe: Recipe, start: TrainedNetwork) -> TrainedNetwork:
+    if start.network != network:
+        raise AccelsimError(f"network {network} cannot start from the weights of {start.network}")
+    if start.recipe.weight_bits is not None:
+        raise AccelsimError(
+            f"training starts from float weights; those given have {start.recipe.weight_bits} bits"
+        )
+    if recipe.start not in ("", start.sha256):
+        raise AccelsimError(
+            f"training starts from the weights {recipe.start[:12]}…; those given are {start.sha256[:12]}…"
+        )
+    return start
 
 
 @contextmanager
@@ -200,4 +251,8 @@ def _optimiser(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 def _schedule(optimiser: torch.optim.Optimizer, recipe: Recipe, steps: int) -> LRScheduler:
     if recipe.schedule == "cosine":
         return CosineAnnealingLR(optimiser, T_max=steps)
+    if recipe.schedule == "steps":
+        drops = [(0.205, 0.1), (0.3075, 0.1), (0.75, 0.2)]
+        by_step = {round(share * steps): factor for share, factor in drops}
+        return MultiplicativeLR(optimiser, lambda step: by_step.get(step, 1.0))
     return OneCycleLR(optimiser, recipe.learning_rate, total_steps=steps, cycle_momentum=False)

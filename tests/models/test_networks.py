@@ -48,8 +48,11 @@ def test_names() -> None:
         "lenet5_cifar",
         "lenet5_guesmi",
         "lenet5_guesmi_code",
+        "mnist_a",
         "ffnn",
         "resnet20",
+        "resnet32",
+        "resnet44",
         "mobilenet",
         "vgg8",
         "alexnet_cifar",
@@ -59,7 +62,7 @@ def test_names() -> None:
     ]
     with pytest.raises(AccelsimError, match=r"^unknown network 'lenet-5'; did you mean lenet5 or"):
         build_network("lenet-5")
-    with pytest.raises(AccelsimError, match=r"^unknown network 'resnet'; did you mean resnet20"):
+    with pytest.raises(AccelsimError, match=r"^unknown network 'resnet'; did you mean resnet44 or"):
         build_network("resnet")
     with pytest.raises(AccelsimError, match=r"^unknown network 'x'; there are lenet5, lenet5_cifar"):
         build_network("x")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from accelsim.dorefa_layers import DorefaLayer
 from accelsim.errors import AccelsimError
 from accelsim.models import (
     Dataset,
@@ -26,7 +27,10 @@ SHIPPED = [
     ("lenet5_guesmi", "mnist", 98.5),
     ("lenet5_guesmi_code", "mnist", 98.5),
     ("alexnet_cifar", "cifar10", 85),
+    ("mnist_a", "mnist", 99),
 ]
+#: The same trained with DoReFa-Net's weights and inputs of some bits.
+QUANTIZED = [("mnist_a", "mnist", bits, 97) for bits in (1, 2, 4)]
 WEIGHTS = Path(shipped.__file__).parent / "weights"
 ADVERSARIAL = WEIGHTS / "lenet5-mnist-adversarial.safetensors"
 
@@ -38,13 +42,27 @@ def nothing_is_trained(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_each_is_of_a_default_recipe_and_tells_its_accuracy() -> None:
     names = {f"{network}-{data}.safetensors" for network, data, _ in SHIPPED} | {ADVERSARIAL.name}
+    names |= {f"{network}-{data}-w{bits}a{bits}.safetensors" for network, data, bits, _ in QUANTIZED}
     assert {path.name for path in WEIGHTS.iterdir()} == names
-    assert sum(path.stat().st_size for path in WEIGHTS.iterdir()) < 10e6
+    assert sum(path.stat().st_size for path in WEIGHTS.iterdir()) < 20e6
     for network, data, least in SHIPPED:
         found = load_checkpoint(WEIGHTS / f"{network}-{data}.safetensors", network)
-        assert found.recipe == default_recipe(data)
+        assert found.recipe == default_recipe(data, network)
         assert found.dataset.startswith(data)
         assert found.accuracy_percent >= least
+
+
+@pytest.mark.usefixtures("nothing_is_trained")
+@pytest.mark.parametrize(("network", "data", "bits", "least"), QUANTIZED)
+def test_quantized_ones_are_found_by_their_bits(
+    network: str, data: str, bits: int, least: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCELSIM_DATA", str(tmp_path))
+    found = trained_network(network, data, weight_bits=bits, activation_bits=bits)
+    assert found.accuracy_percent >= least
+    layers = [layer for layer in found.net.modules() if isinstance(layer, DorefaLayer)]
+    assert all((layer.weight_bits, layer.activation_bits) == (bits, bits) for layer in layers)
+    assert len(layers) == (4 if network == "mnist_a" else 18)
 
 
 def test_the_adversarial_one_is_of_its_default_recipe() -> None:

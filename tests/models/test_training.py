@@ -148,7 +148,7 @@ def test_the_hash_follows_every_weight_and_name() -> None:
         ({"weight_decay": -1.0}, "weight_decay must be at least 0, not -1.0"),
         ({"batch_norm": 1}, "batch_norm must be true or false, not 1"),
         ({"optimiser": "sdg"}, "optimiser must be adam or sgd, not 'sdg'"),
-        ({"schedule": "linear"}, "schedule must be cosine or one-cycle, not 'linear'"),
+        ({"schedule": "linear"}, "schedule must be cosine or one-cycle or steps, not 'linear'"),
         ({"augmentation": "cutout"}, "augmentation must be none or crop-flip"),
         ({"precision": "float16"}, "precision must be float32 or bfloat16"),
     ],
