@@ -1,5 +1,6 @@
-"""Picture of a robustness table: one panel per attack, budgets by victims."""
+"""Pictures of percentages in panels: a robustness table, budgets by victims, or any other grids."""
 
+from collections.abc import Mapping
 from math import ceil, log
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from matplotlib.image import AxesImage
 if TYPE_CHECKING:
     from accelsim.attacks.table import RobustnessTable
 
-__all__ = ["heat_map_figure"]
+__all__ = ["grids_figure", "heat_map_figure"]
 
 _CELL_WIDTH, _CELL_HEIGHT = 0.42, 0.3  # inches
 _LEAST_WIDTH = 4.2  # inches, for the caption
@@ -35,9 +36,25 @@ def heat_map_figure(table: "RobustnessTable") -> Figure:
         One to a dozen attacks and victims fit well.
     """
     grids = {attack: table.pivot(attack) for attack in table.attacks}  # noqa: PD010 (not pandas')
+    return grids_figure(grids, "perturbation budget", "robustness (%)", _caption(table.frame))
+
+
+def grids_figure(grids: Mapping[str, pd.DataFrame], rows_label: str, values_label: str, title: str) -> Figure:
+    """Return a figure with a panel for each grid, on a canvas of its own; cells show whole percents.
+
+    Parameters
+    ----------
+    grids : mapping of str to DataFrame
+        By the panels' titles: percentages, NaN where there is none.
+    rows_label, values_label : str
+        What rows and values are.
+    title : str
+        Stands above.
+    """
     width = max(len(grid.columns) for grid in grids.values()) * _CELL_WIDTH + 0.4
     height = max(len(grid.index) for grid in grids.values()) * _CELL_HEIGHT + 0.3
-    names = 0.06 * max(len(victim) for victim in table.frame["victim"])  # inches that slanted names are high
+    longest = max(len(str(name)) for grid in grids.values() for name in grid.columns)
+    names = 0.06 * longest  # inches that slanted names are high
     columns = _columns(len(grids), width / height)
     rows = ceil(len(grids) / columns)
     figure = Figure(
@@ -55,9 +72,9 @@ def heat_map_figure(table: "RobustnessTable") -> Figure:
                 label.set_in_layout(False)
     for panel in panels[len(grids) :]:
         panel.set_visible(False)
-    figure.colorbar(image, ax=list(panels), label="robustness (%)", aspect=15 * rows)
-    figure.supylabel("perturbation budget", size="medium")
-    figure.suptitle(_caption(table.frame), size="medium")
+    figure.colorbar(image, ax=list(panels), label=values_label, aspect=15 * rows)
+    figure.supylabel(rows_label, size="medium")
+    figure.suptitle(title, size="medium")
     return figure
 
 
@@ -78,7 +95,8 @@ def _draw_panel(panel: Axes, grid: pd.DataFrame, title: str) -> AxesImage:
     panel.set_xticks(range(len(grid.columns)), list(grid.columns))
     for label in panel.get_xticklabels():
         label.set(rotation=45, ha="right", rotation_mode="anchor")
-    panel.set_yticks(range(len(grid.index)), [f"{budget:g}" for budget in grid.index])
+    rows = [name if isinstance(name, str) else f"{name:g}" for name in grid.index]
+    panel.set_yticks(range(len(rows)), rows)
     panel.tick_params(length=0)
     panel.spines[:].set_visible(False)
     for (row, column), value in np.ndenumerate(values):

@@ -1,7 +1,7 @@
 """The Jacobian-based saliency map attack."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from eagerpy.astensor import astensor, astensor_
@@ -32,16 +32,28 @@ class JacobianSaliencyMapAttack(MinimizationAttack):
         Change of a pixel per iteration, positive or negative; at 1 or -1 it saturates at once.
     gamma : float
         Largest share of values (pixels times channels) that are changed; the paper's 14.5 % for MNIST.
-    targets : int, optional
-        Number of classes tried as targets, the likeliest ones; None: all.
+    targets : int or "random", optional
+        Number of classes tried as targets, the likeliest ones; None: all. ``"random"``: one wrong class drawn
+        at random, which the copy goes on towards until it is answered, as the Adversarial Robustness Toolbox
+        does (Nicolae et al., arXiv:1807.01069).
+    others : bool
+        Whether the other classes count. Without them the two pixels are those that raise the target's logit
+        the most, as in that toolbox, whatever they do to the others.
     """
 
     distance = l0
 
-    def __init__(self, theta: float = 1.0, gamma: float = 0.145, targets: int | None = None) -> None:
+    def __init__(
+        self,
+        theta: float = 1.0,
+        gamma: float = 0.145,
+        targets: int | Literal["random"] | None = None,
+        others: bool = True,
+    ) -> None:
         self.theta = theta
         self.gamma = gamma
         self.targets = targets
+        self.others = others
 
     def run(
         self,
@@ -70,6 +82,12 @@ class JacobianSaliencyMapAttack(MinimizationAttack):
         with torch.no_grad():
             logits = model(images).scatter(1, labels[:, None], -torch.inf)
         others = logits.shape[1] - 1
+        if self.targets == "random":
+            drawn = (labels + torch.randint_like(labels, 1, others + 1)) % (others + 1)
+            result = self._towards(
+                model, images, drawn[:, None], lambda answers, which: answers == drawn[which]
+            )
+            return restore_type(astensor(result))
         goals = logits.topk(others if self.targets is None else min(self.targets, others), dim=1).indices
         result = self._towards(model, images, goals, lambda answers, which: answers != labels[which])
         return restore_type(astensor(result))
@@ -102,12 +120,14 @@ class JacobianSaliencyMapAttack(MinimizationAttack):
             if iteration == iterations or not going.any():
                 break
             aimed = logits.gather(1, goal[left, None]).sum()
-            (to_goal,) = torch.autograd.grad(aimed, shown, retain_graph=True)
-            (to_others,) = torch.autograd.grad(logits.sum() - aimed, shown)
-            left, to_goal, to_others = left[going], to_goal[going], to_others[going]
-            pairs, found = best_pairs(
-                direction * to_goal.flatten(1), -direction * to_others.flatten(1), free[left]
-            )
+            (to_goal,) = torch.autograd.grad(aimed, shown, retain_graph=self.others)
+            gains = direction * to_goal[going].flatten(1)
+            losses = None
+            if self.others:
+                (to_others,) = torch.autograd.grad(logits.sum() - aimed, shown)
+                losses = -direction * to_others[going].flatten(1)
+            left = left[going]
+            pairs, found = self._pairs(gains, losses, free[left])
             left, pairs = left[found], pairs[found]
             if len(left) == 0:
                 break
@@ -115,3 +135,11 @@ class JacobianSaliencyMapAttack(MinimizationAttack):
             pixels[rows, pairs] = (pixels[rows, pairs] + self.theta).clamp(low, high)
             free[rows, pairs] = pixels[rows, pairs] != end
         return pixels[chosen].view_as(images)
+
+    @staticmethod
+    def _pairs(
+        gains: torch.Tensor, losses: torch.Tensor | None, free: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        if losses is not None:
+            return best_pairs(gains, losses, free)
+        return gains.masked_fill(~free, -torch.inf).topk(2, dim=1).indices, free.sum(dim=1) >= 2

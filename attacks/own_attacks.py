@@ -12,6 +12,8 @@ _UNIVERSAL: dict[str, Parameter] = {
     "group": 8,
     "steps": 50,
     "overshoot": 0.02,
+    "inner": "deepfool",
+    "inner_budget": 0.1,
 }
 _LARGEST = {"l2": 10.0, "linf": 1.0}
 #: Attacks with a budget whose smallest budget is an attack too.
@@ -66,7 +68,7 @@ OWN_ATTACKS = (
         "jsma-l0",
         "jsma:JacobianSaliencyMapAttack",
         True,
-        {"theta": 1.0, "gamma": 0.145, "targets": None},
+        {"theta": 1.0, "gamma": 0.145, "targets": None, "others": True},
         "Saliency map of the Jacobian: two pixels per iteration (Papernot et al. 2016)",
         ranges={"gamma": SHARE},
     ),
@@ -76,6 +78,35 @@ OWN_ATTACKS = (
         False,
         {"r": 1.5, "p": None, "d": 5, "t": 5, "rounds": 150, "start": 0.1},
         "Greedy local search by probabilities (Narodytska & Kasiviswanathan 2016)",
+    ),
+    _own(
+        "cw-descent-l2",
+        "descent_carlini_wagner:L2DescentCarliniWagnerAttack",
+        True,
+        {
+            "binary_search_steps": 10,
+            "steps": 10,
+            "stepsize": 0.01,
+            "confidence": 0.0,
+            "initial_const": 0.01,
+            "changes": 5,
+        },
+        "C&W by gradient descent with a line search (Carlini & Wagner 2017)",
+    ),
+    _own(
+        "boundary-sampled-l2",
+        "sampled_boundary:SampledBoundaryAttack",
+        False,
+        {
+            "steps": 5000,
+            "spherical_step": 0.01,
+            "source_step": 0.01,
+            "step_adaptation": 1.5,
+            "samples": 20,
+            "trials": 25,
+            "draws": 100,
+        },
+        "Boundary with 20 candidates per draw, from noise, by answers alone (Brendel et al. 2018)",
     ),
     _own(
         "square-linf",
@@ -99,7 +130,7 @@ OWN_ATTACKS = (
             "universal_perturbation:UniversalPerturbationAttack",
             True,
             _UNIVERSAL,
-            "One perturbation for all images, built with DeepFool (Moosavi-Dezfooli et al. 2017)",
+            "One perturbation for all images, built with DeepFool or FGSM (Moosavi-Dezfooli et al. 2017)",
             kind="fixed-budget",
             fixed={"norm": norm},
             whole_set=True,

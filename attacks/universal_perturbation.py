@@ -6,6 +6,7 @@ import torch
 from eagerpy.astensor import astensor, astensor_
 from foolbox.attacks.base import FixedEpsilonAttack, get_criterion, raise_if_kwargs, verify_input_bounds
 from foolbox.attacks.deepfool import L2DeepFoolAttack
+from foolbox.attacks.fast_gradient_method import LinfFastGradientAttack
 from foolbox.criteria import Misclassification
 from foolbox.distances import l2, linf
 
@@ -41,6 +42,11 @@ class UniversalPerturbationAttack(FixedEpsilonAttack):
         Largest number of steps of DeepFool.
     overshoot : float
         How far DeepFool goes beyond the boundary, as a share of the step.
+    inner : {"deepfool", "fgsm"}
+        What turns an image: DeepFool; or, as in Shrestha and Großmann (ASTESJ 9(6), 2024), one sign step,
+        which counts only where it turns the image.
+    inner_budget : float
+        Length of the sign step.
     """
 
     distance = linf
@@ -53,6 +59,8 @@ class UniversalPerturbationAttack(FixedEpsilonAttack):
         group: int = 8,
         steps: int = 50,
         overshoot: float = 0.02,
+        inner: Literal["deepfool", "fgsm"] = "deepfool",
+        inner_budget: float = 0.1,
     ) -> None:
         self.distance = {"l2": l2, "linf": linf}[norm]
         self.norm = norm
@@ -61,6 +69,8 @@ class UniversalPerturbationAttack(FixedEpsilonAttack):
         self.group = group
         self.steps = steps
         self.overshoot = overshoot
+        self.inner = inner
+        self.inner_budget = inner_budget
 
     def run(self, model: Any, inputs: Any, criterion: Any, *, epsilon: float, **kwargs: Any) -> Any:
         """Return the images with the perturbation of `perturbation` added, clipped to the pixels' range."""
@@ -96,7 +106,6 @@ class UniversalPerturbationAttack(FixedEpsilonAttack):
             raise AccelsimError(f"a universal perturbation aims at Misclassification; not {criterion}")
         labels = criterion.labels.raw
         low, high = model.bounds
-        deepfool = L2DeepFoolAttack(steps=self.steps, overshoot=self.overshoot)
 
         def withstanding(which: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
             with torch.no_grad():
@@ -118,7 +127,7 @@ class UniversalPerturbationAttack(FixedEpsilonAttack):
                 if len(group) == 0:
                     continue
                 shown = (images[group] + shift).clamp(low, high)
-                steps = deepfool.run(model, shown, Misclassification(labels[group])).detach() - shown
+                steps = self._steps(model, shown, labels[group])
                 for one, step in zip(torch.split(group, 1), torch.split(steps, 1), strict=True):
                     if len(withstanding(one, shift)):
                         shift = self._projected(shift + step, epsilon)
@@ -126,6 +135,18 @@ class UniversalPerturbationAttack(FixedEpsilonAttack):
             if len(left) < fewest:
                 best, fewest = shift, len(left)
         return best
+
+    def _steps(self, model: Any, shown: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Return what turns each image."""
+        if self.inner == "deepfool":
+            deepfool = L2DeepFoolAttack(steps=self.steps, overshoot=self.overshoot)
+            turned: torch.Tensor = deepfool.run(model, shown, Misclassification(labels)).detach()
+            return turned - shown
+        turned = LinfFastGradientAttack().run(model, shown, labels, epsilon=self.inner_budget).detach()
+        with torch.no_grad():
+            fools = model(turned).argmax(dim=1) != labels
+        steps: torch.Tensor = (turned - shown) * fools.view(-1, *(1,) * (shown.ndim - 1))
+        return steps
 
     def _projected(self, shift: torch.Tensor, radius: float) -> torch.Tensor:
         if self.norm == "linf":

@@ -22,7 +22,7 @@ __all__ = ["JSON_PARTS", "results_folder", "run_parts", "what_is_done"]
 JSON_PARTS = (
     "networks (dataset, dataset_sha256, weights_sha256, accuracy_percent of each), and parts, a list of: "
     "part, title, seconds (of processor time, in this run and those that were stopped; what parts share "
-    "counts in the first), csv, picture (paths; null without a picture), rows, a list of: part, kind "
+    "counts in the first), csv, pictures (paths), rows, a list of: part, kind "
     "(minimal-norm, fixed-budget, clean or none), dataset, row, column, quantity, value, low, high (95 % "
     "interval; null where nothing was drawn), n, paper, difference (null where the paper gives no figure)."
 )
@@ -97,13 +97,13 @@ def _kept(
     csv = folder / f"{part.name}.csv"
     with written_atomically(csv, "w") as file:
         frame.to_csv(file, index=False, lineterminator="\n")
-    picture = str(folder / f"{part.name}.png") if part.name in pictures else None
+    own = [name for name in pictures if name == part.name or name.startswith(f"{part.name}-")]
     return {
         "part": part.name,
         "title": part.title,
         "seconds": seconds,
         "csv": str(csv),
-        "picture": picture,
+        "pictures": [str(folder / f"{name}.png") for name in own],
         "rows": frame.to_dict("records"),
     }
 

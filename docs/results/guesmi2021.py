@@ -51,7 +51,7 @@ def main() -> None:
         numeric = ["value", "low", "high", "n", "paper"]
         frame[numeric] = frame[numeric].apply(pd.to_numeric)
         text = text.replace(f"<!-- {part['part']} -->", grid(frame))
-        if part["picture"] and f"guesmi2021-{part['part']}.png" in text:
+        if part["pictures"] and f"guesmi2021-{part['part']}.png" in text:
             shutil.copyfile(results / f"{part['part']}.png", IMAGES / f"guesmi2021-{part['part']}.png")
     networks = "\n".join(
         f"| {name} | {each['dataset']} | {each['accuracy_percent']:.2f} % | `{each['weights_sha256'][:16]}` |"

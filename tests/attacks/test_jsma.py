@@ -116,3 +116,17 @@ def test_share_of_pixels_is_kept(source, images, labels):
     goal = TargetedMisclassification(labels)
     with pytest.raises(AccelsimError, match=r"JSMA aims at \(Targeted\)Misclassification"):
         JacobianSaliencyMapAttack().run(model, images, goal & goal)
+
+
+def test_random_targets_are_wrong_classes_and_reached(source, images, labels):
+    attack = build_attack("jsma-l0", gamma=1.0, targets="random")
+    found = [craft_minimal(attack, source, images, labels, seed) for seed in range(3)]
+    with torch.no_grad():
+        answers = [source(each.images).argmax(dim=1) for each in found]
+    for each, answer in zip(found, answers, strict=True):
+        assert int(each.fools.sum()) > 25
+        assert (answer[each.fools] != labels[each.fools]).all()
+    assert not torch.equal(answers[0], answers[1])
+    nearest = craft_minimal(build_attack("jsma-l0", gamma=1.0), source, images, labels)
+    both = nearest.fools & found[0].fools
+    assert nearest.norms[both].mean() < found[0].norms[both].mean()

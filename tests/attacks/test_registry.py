@@ -46,7 +46,17 @@ FOOLBOX_MINIMAL = [
 ]
 FOOLBOX = [*FIXED_BUDGET, *FOOLBOX_MINIMAL]
 SMALLEST = ["min-fgm-l2", "min-fgm-linf", "min-pgd-l2", "min-pgd-linf"]
-OWN = [*SMALLEST, "jsma-l0", "lsa-l0", "square-linf", "rays-linf", "uap-l2", "uap-linf"]
+OWN = [
+    *SMALLEST,
+    "jsma-l0",
+    "lsa-l0",
+    "cw-descent-l2",
+    "boundary-sampled-l2",
+    "square-linf",
+    "rays-linf",
+    "uap-l2",
+    "uap-linf",
+]
 #: Arguments of Foolbox's constructors that are no parameters of the attack.
 NOT_OFFERED = {"init_attack", "tensorboard", "constraint"}
 
@@ -54,7 +64,15 @@ NOT_OFFERED = {"init_attack", "tensorboard", "constraint"}
 def test_names():
     assert list(PAPER_ATTACKS) == FIXED_BUDGET
     assert attack_names("fixed-budget") == [*FIXED_BUDGET, "square-linf", "uap-l2", "uap-linf"]
-    assert attack_names("minimal-norm") == [*FOOLBOX_MINIMAL, *SMALLEST, "jsma-l0", "lsa-l0", "rays-linf"]
+    assert attack_names("minimal-norm") == [
+        *FOOLBOX_MINIMAL,
+        *SMALLEST,
+        "jsma-l0",
+        "lsa-l0",
+        "cw-descent-l2",
+        "boundary-sampled-l2",
+        "rays-linf",
+    ]
     assert attack_names() == [*FOOLBOX, *OWN]
     assert all(ATTACKS[name].name == name for name in attack_names())
 

@@ -59,3 +59,15 @@ def test_first_step_is_deepfools(model, source, images, labels):
     short = UniversalPerturbationAttack("l2", passes=1, delta=0.0).run(model, one, label, epsilon=0.01)
     torch.testing.assert_close(short, one), "does not fool, so the best is no perturbation"
     assert build_attack("uap-l2").whole_set
+
+
+def test_sign_steps_count_where_they_turn_an_image(model, images, labels):
+    """As long as one step turns no image, there is no perturbation; then all steps are multiples of one."""
+    weak = UniversalPerturbationAttack("linf", inner="fgsm", inner_budget=1e-4, passes=2)
+    assert not weak.perturbation(model, images, labels, epsilon=0.5).any()
+    attack = UniversalPerturbationAttack("linf", delta=0.4, passes=20, inner="fgsm", inner_budget=0.125)
+    shift = attack.perturbation(model, images / 2 + 0.25, labels, epsilon=0.25)
+    assert shift.any()
+    steps = shift / 0.125
+    torch.testing.assert_close(steps, steps.round(), rtol=0, atol=1e-4)
+    assert shift.abs().max() <= 0.25
