@@ -3,7 +3,7 @@
 __all__ = ["line_of"]
 
 
-def line_of(text: str, section: str, key: str = "") -> int | None:
+def line_of(text: str, section: str, key: str = "", *, occurrence: int = 1) -> int | None:
     """Return the number of the line of a key, or of a section's heading, in an INI or TOML file.
 
     Parameters
@@ -14,14 +14,17 @@ def line_of(text: str, section: str, key: str = "") -> int | None:
         Name in brackets, empty before the first one.
     key : str
         What stands before ``=`` or ``:``, in any case; empty: the heading.
+    occurrence : int
+        Which section of that name, where there are several, from 1 up.
     """
-    within = ""
+    within, times = "", 0
     for number, line in enumerate(text.splitlines(), 1):
         if line.lstrip().startswith("["):
             within = line.split("#")[0].strip().strip("[]").strip()
-            if within == section and not key:
+            times += within == section
+            if within == section and not key and times == occurrence:
                 return number
         name = line.replace(":", "=").partition("=")[0].strip().strip("\"'")
-        if within == section and key and name.lower() == key.lower():
+        if within == section and times in (0, occurrence) and key and name.lower() == key.lower():
             return number
     return None

@@ -16,14 +16,13 @@ from matplotlib.image import AxesImage
 if TYPE_CHECKING:
     from accelsim.attacks.table import RobustnessTable
 
-__all__ = ["grids_figure", "heat_map_figure"]
+__all__ = ["COLOURS", "caption", "grids_figure", "heat_map_figure", "is_dark", "panels_in"]
 
 _CELL_WIDTH, _CELL_HEIGHT = 0.42, 0.3  # inches
 _LEAST_WIDTH = 4.2  # inches, for the caption
 _ASPECT = 1.5  # width to height that the panels are arranged for
-_COLOURS = colormaps["RdYlBu"].with_extremes(
-    bad="0.85"
-)  # red broken, blue robust; safe for colour-blind eyes
+#: From 0 to 1: red broken, blue robust; safe for colour-blind eyes.
+COLOURS = colormaps["RdYlBu"].with_extremes(bad="0.85")
 _LUMA = (0.299, 0.587, 0.114)  # of red, green, blue: ITU-R BT.601
 
 
@@ -36,7 +35,7 @@ def heat_map_figure(table: "RobustnessTable") -> Figure:
         One to a dozen attacks and victims fit well.
     """
     grids = {attack: table.pivot(attack) for attack in table.attacks}  # noqa: PD010 (not pandas')
-    return grids_figure(grids, "perturbation budget", "robustness (%)", _caption(table.frame))
+    return grids_figure(grids, "perturbation budget", "robustness (%)", caption(table.frame))
 
 
 def grids_figure(grids: Mapping[str, pd.DataFrame], rows_label: str, values_label: str, title: str) -> Figure:
@@ -55,7 +54,7 @@ def grids_figure(grids: Mapping[str, pd.DataFrame], rows_label: str, values_labe
     height = max(len(grid.index) for grid in grids.values()) * _CELL_HEIGHT + 0.3
     longest = max(len(str(name)) for grid in grids.values() for name in grid.columns)
     names = 0.06 * longest  # inches that slanted names are high
-    columns = _columns(len(grids), width / height)
+    columns = panels_in(len(grids), width / height)
     rows = ceil(len(grids) / columns)
     figure = Figure(
         figsize=(max(columns * width + 1.4, _LEAST_WIDTH), rows * height + names + 0.8), layout="constrained"
@@ -64,7 +63,8 @@ def grids_figure(grids: Mapping[str, pd.DataFrame], rows_label: str, values_labe
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for index, (attack, grid) in enumerate(grids.items()):
         image = _draw_panel(panels[index], grid, attack)
-        panels[index].tick_params(labelbottom=index + columns >= len(grids))
+        below = list(grids.values())[index + columns :][:1]
+        panels[index].tick_params(labelbottom=not below or list(below[0].columns) != list(grid.columns))
         if index + columns < len(
             panels
         ):  # names hang into an empty place below, and need no room of their own
@@ -78,7 +78,7 @@ def grids_figure(grids: Mapping[str, pd.DataFrame], rows_label: str, values_labe
     return figure
 
 
-def _columns(panels: int, aspect: float) -> int:
+def panels_in(panels: int, aspect: float) -> int:
     """Return how many panels stand side by side: few empty places, and a whole of about the wanted aspect."""
 
     def cost(columns: int) -> float:
@@ -90,7 +90,7 @@ def _columns(panels: int, aspect: float) -> int:
 
 def _draw_panel(panel: Axes, grid: pd.DataFrame, title: str) -> AxesImage:
     values = grid.to_numpy()
-    image = panel.imshow(values, cmap=_COLOURS, norm=Normalize(0, 100), aspect="auto")
+    image = panel.imshow(values, cmap=COLOURS, norm=Normalize(0, 100), aspect="auto")
     panel.set_title(title, weight="bold", size="medium")
     panel.set_xticks(range(len(grid.columns)), list(grid.columns))
     for label in panel.get_xticklabels():
@@ -100,13 +100,19 @@ def _draw_panel(panel: Axes, grid: pd.DataFrame, title: str) -> AxesImage:
     panel.tick_params(length=0)
     panel.spines[:].set_visible(False)
     for (row, column), value in np.ndenumerate(values):
-        is_dark = np.dot(_COLOURS(value / 100)[:3], _LUMA) < 0.5
         text = "" if np.isnan(value) else f"{value:.0f}"
-        panel.text(column, row, text, ha="center", va="center", size=8, color="white" if is_dark else "black")
+        colour = "white" if is_dark(value) else "black"
+        panel.text(column, row, text, ha="center", va="center", size=8, color=colour)
     return image
 
 
-def _caption(frame: pd.DataFrame) -> str:
+def is_dark(percent: float) -> bool:
+    """Return whether white letters are easier to read than black ones on the colour of a percentage."""
+    return bool(np.dot(COLOURS(percent / 100)[:3], _LUMA) < 0.5)
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """Return what the numbers of a robustness table are, in two lines."""
     reach = (frame["ci_high_percent"] - frame["ci_low_percent"]).max() / 2
     counts = " to ".join(f"{n:,}" for n in sorted({frame["n"].min(), frame["n"].max()}))
     return (

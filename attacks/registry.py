@@ -10,7 +10,14 @@ from accelsim.attacks.own_attacks import OWN_ATTACKS
 from accelsim.attacks.plugins import load_plugin, plugin_names
 from accelsim.errors import AccelsimError, nearest
 
-__all__ = ["ATTACKS", "PAPER_ATTACKS", "PAPER_BUDGETS", "attack_names", "build_attack"]
+__all__ = [
+    "ATTACKS",
+    "PAPER_ATTACKS",
+    "PAPER_BUDGETS",
+    "attack_names",
+    "build_attack",
+    "names_meant_by",
+]
 
 #: The attacks of Siddique & Hoque (2022).
 PAPER_ATTACKS = (
@@ -42,6 +49,12 @@ def attack_names(kind: Kind | None = None) -> list[str]:
     """
     names = [*ATTACKS, *(name for name in plugin_names() if name not in ATTACKS)]
     return [name for name in names if kind is None or build_attack(name).kind == kind]
+
+
+def names_meant_by(word: str) -> list[str]:
+    """Return the attacks that a word stands for: ``all`` that have a budget, ``paper``, or the one named."""
+    meant = {"all": attack_names("fixed-budget") if word == "all" else [], "paper": list(PAPER_ATTACKS)}
+    return meant.get(word, [word])
 
 
 def build_attack(name: str, **parameters: Parameter) -> Attack:

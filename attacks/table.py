@@ -58,6 +58,11 @@ class RobustnessTable:
             attack, _, budget, victim = self.frame[twice].iloc[0, :4]
             raise AccelsimError(f"a robustness table has two rows for {attack}, budget {budget:g}, {victim}")
 
+    @staticmethod
+    def column_names() -> list[str]:
+        """Return the names of the frame's columns."""
+        return list(_TYPES)
+
     @classmethod
     def from_rows(cls, rows: Iterable[tuple[Any, ...]]) -> "RobustnessTable":
         """Make a table of rows whose values are in the order of the columns."""

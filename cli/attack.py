@@ -18,7 +18,7 @@ __all__ = ["attack"]
 
 DEFAULT_ATTACKS = ("fgm-linf", "pgd-linf", "rau-linf")
 DEFAULT_BUDGETS = ("0", "0.05", "0.1", "0.2", "0.5")
-ALL, PAPER = "all", "paper"
+PAPER = "paper"
 
 
 def _parse_budgets(
@@ -136,10 +136,9 @@ def attack(
 
 def _attack_names(given: tuple[str, ...]) -> list[str]:
     """Put the names that ``all`` and ``paper`` stand for in their place, each once."""
-    from accelsim.attacks import PAPER_ATTACKS, attack_names
+    from accelsim.attacks.registry import names_meant_by
 
-    meant = {ALL: attack_names("fixed-budget"), PAPER: PAPER_ATTACKS}
-    return list(dict.fromkeys(name for word in given for name in meant.get(word, (word,))))
+    return list(dict.fromkeys(name for word in given for name in names_meant_by(word)))
 
 
 def _print(output: Output, experiment: Experiment, table: "RobustnessTable") -> None:

@@ -55,6 +55,9 @@ _COMMANDS = {
     "attack": LazyCommand(
         "accelsim.cli.attack", "attack", "Measure a network's robustness with approximate multipliers."
     ),
+    "sweep": LazyCommand(
+        "accelsim.cli.sweep", "sweep", "Run grids of attacks and multipliers that survive a crash."
+    ),
     "reproduce": LazyCommand(
         "accelsim.cli.reproduce", "reproduce", "Repeat the experiments of a paper, beside its figures."
     ),

@@ -247,11 +247,9 @@ def _layers(network: str, wanted: Layers | None) -> Layers:
     AccelsimError
         If the network is unknown or has no such layers.
     """
-    from torch import nn
+    from accelsim.models.networks import is_convolutional
 
-    from accelsim.models import build_network
-
-    convolutional = any(isinstance(module, nn.Conv2d) for module in build_network(network).modules())
+    convolutional = is_convolutional(network)
     if wanted == "conv" and not convolutional:
         raise AccelsimError(f"{network} has no convolutional layers; give --layers linear, or leave it out")
     return wanted or ("conv" if convolutional else "linear")

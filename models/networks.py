@@ -15,7 +15,7 @@ from accelsim.models.resnet import resnet20, resnet32, resnet44
 from accelsim.models.seeds import check_seed
 from accelsim.models.vgg import vgg8
 
-__all__ = ["Architecture", "architecture", "build_network", "network_names"]
+__all__ = ["Architecture", "architecture", "build_network", "is_convolutional", "network_names"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,17 @@ def architecture(name: str) -> Architecture:
         hint = nearest(name, _ARCHITECTURES) or f"; there are {', '.join(_ARCHITECTURES)}"
         raise AccelsimError(f"unknown network {name!r}{hint}")
     return _ARCHITECTURES[name]
+
+
+def is_convolutional(name: str) -> bool:
+    """Return whether a network has convolutional layers.
+
+    Raises
+    ------
+    AccelsimError
+        If the name is unknown.
+    """
+    return any(isinstance(module, nn.Conv1d | nn.Conv2d) for module in build_network(name).modules())
 
 
 def build_network(name: str, *, seed: int = 0) -> nn.Module:

@@ -16,7 +16,7 @@ from accelsim.models.shipped import shipped_for, shipped_network, shipped_weight
 from accelsim.models.training import TrainedNetwork, train
 from accelsim.storage import cache_folder, require_writable_folder
 
-__all__ = ["named_network", "trained_network"]
+__all__ = ["check_named_network", "is_checkpoint_name", "named_network", "trained_network"]
 
 
 def trained_network(
@@ -120,16 +120,29 @@ def named_network(name: str, dataset: Dataset, *, seed: int = 0, progress: bool 
     AccelsimError
         If it is none of these, or as `trained_network` and `load_checkpoint` say.
     """
-    if name.endswith(".safetensors") or "/" in name:
+    check_named_network(name)
+    if is_checkpoint_name(name):
         return load_checkpoint(name)
     shipped = shipped_weights()
     if name in shipped:
         return load_checkpoint(shipped[name])
-    if name not in network_names():
-        known = [*network_names(), *shipped]
+    return trained_network(name, dataset, seed=seed, progress=progress)
+
+
+def is_checkpoint_name(name: str) -> bool:
+    """Return whether `named_network` takes this for the path of a checkpoint."""
+    return name.endswith(".safetensors") or "/" in name
+
+
+def check_named_network(name: str) -> None:
+    """Raise `AccelsimError` unless `named_network` knows this name; loads nothing."""
+    known = [*network_names(), *shipped_weights()]
+    if is_checkpoint_name(name):
+        if not Path(name).is_file():
+            raise AccelsimError(f"there is no checkpoint {name}")
+    elif name not in known:
         hint = nearest(name, known) or f"; there are {', '.join(known)}"
         raise AccelsimError(f"no network or weights {name!r}{hint}; a checkpoint's name ends in .safetensors")
-    return trained_network(name, dataset, seed=seed, progress=progress)
 
 
 def _entry(network: str, dataset: Dataset, recipe: Recipe) -> Path:

@@ -9,25 +9,31 @@ from accelsim.attacks.intervals import wilson_interval
 
 __all__ = ["COLUMNS", "ROWS_QUERY", "rows_of"]
 
-#: Names and types of the columns of an exported table.
+#: Names of the columns of an exported table, with their types; those in capitals may be empty.
 COLUMNS = {
     "source": "str",
     "source_dataset": "str",
+    "source_training_seed": "int64",
+    "source_epochs": "Int64",
     "attack": "str",
     "norm": "str",
     "budget": "float64",
     "seed": "int64",
     "batch_size": "int64",
     "dataset": "str",
+    "victim": "str",
     "victim_network": "str",
     "victim_dataset": "str",
-    "victim": "str",
+    "victim_training_seed": "int64",
+    "victim_epochs": "Int64",
     "scheme": "str",
     "bits": "int64",
     "placement": "str",
     "activation_operand": "str",
     "weights": "str",
     "layers": "str",
+    "calibration": "Int64",
+    "calibration_seed": "Int64",
     "n": "int64",
     "correct": "int64",
     "robustness_percent": "float64",
@@ -69,25 +75,20 @@ def rows_of(connection: sqlite3.Connection, found: Iterable[Any]) -> list[tuple[
 
 
 def _crafting_values(values: dict[str, Any], attack: str, norm: str) -> tuple[object, ...]:
-    source, images = values["source"], values["images"]
-    return (
-        source["name"], source["dataset"], attack, norm, values["budget"], values["seed"],
-        values["batch_size"], images["dataset"],
-    )  # fmt: skip
+    budget, seed, batch_size = values["budget"], values["seed"], values["batch_size"]
+    dataset = values["images"]["dataset"]
+    return (*_network_values(values["source"]), attack, norm, budget, seed, batch_size, dataset)
 
 
 def _victim_values(values: dict[str, Any]) -> tuple[object, ...]:
-    network = values["network"]["name"], values["network"]["dataset"], values["label"]
+    who = values["label"], *_network_values(values["network"])
     if values["multiplier"] is None:
-        return (*network, "", 32, "", "", "", "")
-    own = values["arithmetic"]
+        return (*who, "", 32, "", "", "", "", None, None)
+    own, calibration = values["arithmetic"], values["calibration"] or {"count": None, "seed": None}
     layers = own["layers"] if isinstance(own["layers"], str) else " ".join(own["layers"])
-    return (
-        *network,
-        own["scheme"],
-        own["bits"],
-        own["placement"],
-        own["activation_operand"],
-        own["weights"],
-        layers,
-    )
+    arithmetic = own["scheme"], own["bits"], own["placement"], own["activation_operand"], own["weights"]
+    return (*who, *arithmetic, layers, calibration["count"], calibration["seed"])
+
+
+def _network_values(values: dict[str, Any]) -> tuple[object, ...]:
+    return values["name"], values["dataset"], values["seed"], values["epochs"]

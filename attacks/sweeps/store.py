@@ -250,7 +250,7 @@ class Store:
 
         from accelsim.attacks.sweeps.rows import COLUMNS
 
-        return pd.DataFrame(self.rows(), columns=list(COLUMNS))
+        return pd.DataFrame(self.rows(), columns=list(COLUMNS)).astype(COLUMNS)
 
     def correct(self, identity: str) -> "NDArray[np.bool_]":
         """Return which images the victim of a finished cell classifies as labelled, in order.
