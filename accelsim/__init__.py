@@ -30,6 +30,7 @@ _ROOM_OF = {
     "exact_operations": "accelsim.network_report",
     "layer_report": "accelsim.network_report",
     "load_dataset": "accelsim.models",
+    "quantization_aware": "accelsim.dorefa_conversion",
     "load_float_multiplier": "accelsim.rtl.catalogue",
     "load_gate_multiplier": "accelsim.rtl.catalogue",
     "load_lut": "accelsim.rtl.catalogue",
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from accelsim.attacks import evaluate_robustness as evaluate_robustness
     from accelsim.conversion import approximate as approximate
     from accelsim.conversion import swap_lut as swap_lut
+    from accelsim.dorefa_conversion import quantization_aware as quantization_aware
     from accelsim.errors import AccelsimError as AccelsimError
     from accelsim.gate_multiplier import GateMultiplier as GateMultiplier
     from accelsim.integer_inference import integer_network as integer_network

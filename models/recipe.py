@@ -73,7 +73,7 @@ class Recipe:
         quantized weights and inputs are taken from too. Empty: initial weights.
     storage : {"float32", "float16"}
         Float16: the trained parameters, of a quantized network its quantized weights, are rounded to it in
-        the end, which halves their checkpoint; weights of 2 to 12 bits keep their levels. The network
+        the end, which halves their checkpoint; weights of 2 to 11 bits keep their levels. The network
         computes in float32 either way.
 
     Raises
@@ -187,7 +187,7 @@ _DEFAULTS = MappingProxyType(
     }
 )
 #: Quantized weights whose levels survive as float16.
-_BITS_IN_FLOAT16 = 12
+_BITS_IN_FLOAT16 = 11
 #: Networks of Shrestha and Großmann (2024). Mnist A as there, but for fewer epochs and the cosine.
 _OF_NETWORKS = MappingProxyType(
     {

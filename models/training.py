@@ -24,6 +24,8 @@ from accelsim.progress import progress_bar
 
 __all__ = ["Adversary", "TrainedNetwork", "train", "weights_sha256"]
 
+_CALIBRATION_IMAGES = 256
+
 #: Makes the images that a step trains on: takes the network, a batch of images, their labels, the number of
 #: the epoch (from 1 up) and a seed of the step's own; returns images like those given.
 Adversary = Callable[[nn.Module, torch.Tensor, torch.Tensor, int, int], torch.Tensor]
@@ -129,11 +131,12 @@ def train(
             f"data set {dataset.name} has {dataset.image_shape} in {len(dataset.classes)}"
         )
     if recipe.weight_bits is not None:
+        typical = calibration_images(dataset, min(_CALIBRATION_IMAGES, len(dataset.train_images)))
         net = quantization_aware(
             net,
             recipe.weight_bits,
             recipe.activation_bits,
-            calibration=None if start is None else calibration_images(dataset),
+            calibration=None if start is None else typical,
         )
     with (
         torch.enable_grad(),
@@ -163,7 +166,7 @@ def train(
 def round_to_float16(net: nn.Module) -> None:
     """Round parameters and buffers to float16; of a quantized network its quantized weights alone.
 
-    These keep their levels, if they have up to 12 bits.
+    These keep their levels, if they have 2 to 11 bits.
     """
     quantized = [layer for layer in net.modules() if isinstance(layer, DorefaLayer)]
     for layer in quantized:

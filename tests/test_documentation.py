@@ -22,6 +22,7 @@ PAGES = [page for page in PAGES if "_build" not in page.parts]
         "how-to/use-your-own-network.md",
         "how-to/audit.md",
         "how-to/retrain.md",
+        "how-to/train-a-quantized-network.md",
         "how-to/estimate-cost.md",
         "how-to/import-a-multiplier.md",
         "how-to/export-an-array.md",

@@ -12,7 +12,9 @@ from torch import nn
 
 import accelsim
 from accelsim.accumulator import Accumulator
+from accelsim.approx_layer import table_by_weight
 from accelsim.conversion import approximate, swap_lut
+from accelsim.cycle_simulation import simulate_layer
 from accelsim.dorefa import quantized_weight
 from accelsim.dorefa_conversion import dorefa_network, quantization_aware
 from accelsim.dorefa_layers import DorefaConv2d, DorefaLinear
@@ -23,6 +25,7 @@ from accelsim.lut import Lut
 from accelsim.network_report import layer_report
 from accelsim.operand_histograms import operand_histograms
 from accelsim.smoothed_difference import SmoothedDifference
+from accelsim.systolic_array import SystolicArray
 
 EXACT = Lut("exact", np.multiply.outer(np.arange(256), np.arange(256)).astype(np.int32), signed=False)
 SIGNED = Lut("signed", np.multiply.outer(*[np.r_[:128, -128:0].astype(np.int32)] * 2), signed=True)
@@ -93,6 +96,20 @@ def test_training_computes_with_the_reals_that_levels_stand_for(seed, bits):
     inputs = torch.rand(2, 4, 5, 5, generator=torch.Generator().manual_seed(seed))
     trained, evaluated = layer.train()(inputs), layer.eval()(inputs)
     torch.testing.assert_close(trained, evaluated, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("dataflow", ["ws", "os", "is"])
+def test_the_systolic_array_sums_the_same(dataflow):
+    quantized = quantization_aware(small_net(5), 4, 3)
+    layer = approximate(quantized, EXACT)[4]
+    inputs = torch.rand(2, 4, 5, 5)
+    codes, weight = layer.activation_codes(inputs.numpy()), layer.quantized_weight()
+    columns = np.ascontiguousarray(layer.columns(codes))
+    array = SystolicArray(4, 3, dataflow)
+    sums, _ = simulate_layer(array, table_by_weight(EXACT, "a"), columns, weight.codes, images=2)
+    odd = 2 * sums.astype(int) - 15 * columns.sum(axis=1, keepdims=True, dtype=int)
+    output = odd.reshape(6, 2, 9).swapaxes(0, 1) / 7 / 15 + layer.bias.detach().numpy()[:, None]
+    np.testing.assert_allclose(quantized[4](inputs).detach().flatten(2), output, rtol=1e-6, atol=1e-6)
 
 
 def test_sums_beyond_float32_are_exact():
