@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import accelsim
@@ -143,7 +143,7 @@ class Crafting:
 
     def built_attack(self) -> Attack:
         """Return the attack with its parameters."""
-        return build_attack(self.attack, **dict(self.parameters))
+        return _attack(self.attack, json.dumps(self.parameters))
 
     @cached_property
     def identity(self) -> str:
@@ -268,6 +268,11 @@ def victim_from(text: str) -> Victim:
         "calibration": calibration and Calibration(**calibration),
     }
     return Victim(**{**values, **parts})
+
+
+@cache
+def _attack(name: str, parameters: str) -> Attack:
+    return build_attack(name, **dict(json.loads(parameters)))
 
 
 def _known(sha256: str | None, what: str) -> str:

@@ -1,12 +1,13 @@
 """Results of a store as files: CSV, Parquet, LaTeX."""
 
 import csv
+import io
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from accelsim.attacks.sweeps.rows import COLUMNS
+from accelsim.attacks.sweeps.rows import COLUMNS, Rows
 from accelsim.attacks.sweeps.store import Store
 from accelsim.errors import AccelsimError, nearest
 from accelsim.storage import written_atomically
@@ -39,13 +40,13 @@ def export(store: Store, path: str | os.PathLike[str]) -> int:
     path = Path(path)
     writer = writer_for(path)
     rows = store.rows()
-    if not rows:
+    if not rows.results:
         raise AccelsimError(f"no cell of {store.path} is finished yet; there is nothing to export")
     writer(rows, path)
-    return len(rows)
+    return len(rows.results)
 
 
-def writer_for(path: Path) -> Callable[[list[tuple[object, ...]], Path], None]:
+def writer_for(path: Path) -> Callable[[Rows, Path], None]:
     """Return what writes rows into a file of this name.
 
     Raises
@@ -67,35 +68,47 @@ def writer_for(path: Path) -> Callable[[list[tuple[object, ...]], Path], None]:
     return FORMATS[ending]
 
 
-def _write_csv(rows: list[tuple[object, ...]], path: Path) -> None:
+def _write_csv(rows: Rows, path: Path) -> None:
+    # What cells have in common is turned into text once: five times as fast as field by field.
+    craftings = {number: _csv_text(values) for number, values in rows.craftings.items()}
+    victims = {number: _csv_text(values) for number, values in rows.victims.items()}
+    rates = {counts: _csv_text(values) for counts, values in rows.rates().items()}
     with written_atomically(path, "w") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(rows)
+        file.write(_csv_text(tuple(COLUMNS)) + "\n")
+        file.writelines(
+            f"{craftings[crafting]},{victims[victim]},{n},{correct},{rates[correct, n]},{identity}\n"
+            for crafting, victim, n, correct, identity in rows.results
+        )
 
 
-def _write_parquet(rows: list[tuple[object, ...]], path: Path) -> None:
+def _csv_text(values: Sequence[object]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(values)
+    return text.getvalue()
+
+
+def _write_parquet(rows: Rows, path: Path) -> None:
     import pyarrow
     from pyarrow import parquet
 
     types = {"str": pyarrow.string(), "float64": pyarrow.float64(), "int64": pyarrow.int64()}
     columns = [
         pyarrow.array(values, types[kind.lower()])
-        for values, kind in zip(zip(*rows, strict=True), COLUMNS.values(), strict=True)
+        for values, kind in zip(zip(*rows.tuples(), strict=True), COLUMNS.values(), strict=True)
     ]
     with written_atomically(path) as file:
         parquet.write_table(pyarrow.table(columns, names=list(COLUMNS)), file)
 
 
-def _write_latex(rows: list[tuple[object, ...]], path: Path) -> None:
+def _write_latex(rows: Rows, path: Path) -> None:
     from accelsim.attacks.sweeps.latex import latex_tables
 
-    text = latex_tables(rows)
+    text = latex_tables(rows.tuples())
     with written_atomically(path, "w") as file:
         file.write(text)
 
 
 #: Endings, and what writes such a file.
-FORMATS: Mapping[str, Callable[[list[tuple[object, ...]], Path], None]] = MappingProxyType(
+FORMATS: Mapping[str, Callable[[Rows, Path], None]] = MappingProxyType(
     {".csv": _write_csv, ".parquet": _write_parquet, ".tex": _write_latex}
 )

@@ -2,12 +2,13 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from accelsim.attacks.intervals import wilson_interval
 
-__all__ = ["COLUMNS", "ROWS_QUERY", "rows_of"]
+__all__ = ["COLUMNS", "Rows", "read_rows"]
 
 #: Names of the columns of an exported table, with their types; those in capitals may be empty.
 COLUMNS = {
@@ -42,18 +43,42 @@ COLUMNS = {
     "identity": "str",
 }
 
-#: Finished cells of the plan, in its order.
-ROWS_QUERY = """
-    SELECT cells.crafting, cells.victim, lower(hex(cells.identity)), results.n, results.correct
-    FROM cells JOIN results USING (identity) ORDER BY cells.position
-"""
 
+@dataclass(frozen=True)
+class Rows:
+    """Finished cells of a plan, in its order.
 
-def rows_of(connection: sqlite3.Connection, found: Iterable[Any]) -> list[tuple[object, ...]]:
-    """Return the values of `COLUMNS` for what `ROWS_QUERY` finds.
-
-    The arithmetic of a victim in float32 is empty (bits: 32).
+    Parameters
+    ----------
+    craftings, victims : mapping of int to tuple
+        The values of the first columns, and of those from ``victim`` on, by number.
+    results : list of tuple
+        Of each cell the numbers of its crafting and victim, ``n``, ``correct``, and the identity.
     """
+
+    craftings: Mapping[int, tuple[object, ...]]
+    victims: Mapping[int, tuple[object, ...]]
+    results: list[tuple[int, int, int, int, str]]
+
+    def tuples(self) -> list[tuple[object, ...]]:
+        """Return the values of `COLUMNS`, a tuple per row."""
+        craftings, victims, rates = self.craftings, self.victims, self.rates()
+        return [
+            (*craftings[crafting], *victims[victim], n, correct, *rates[correct, n], identity)
+            for crafting, victim, n, correct, identity in self.results
+        ]
+
+    def rates(self) -> dict[tuple[int, int], tuple[float, float, float]]:
+        """Return percentage and bounds of the interval, by numbers of correct and of all images."""
+        found = {}
+        for correct, n in {(correct, n) for _, _, n, correct, _ in self.results}:
+            low, high = wilson_interval(correct, n)
+            found[correct, n] = 100 * correct / n, 100 * low, 100 * high
+        return found
+
+
+def read_rows(connection: sqlite3.Connection) -> Rows:
+    """Read the finished cells of an open store. The arithmetic of a victim in float32 is empty (bits: 32)."""
     craftings = {
         key: _crafting_values(json.loads(text), attack, norm)
         for key, text, attack, norm in connection.execute(
@@ -64,14 +89,15 @@ def rows_of(connection: sqlite3.Connection, found: Iterable[Any]) -> list[tuple[
         key: _victim_values(json.loads(text))
         for key, text in connection.execute("SELECT id, description FROM victims")
     }
-    intervals: dict[tuple[int, int], tuple[float, float, float]] = {}
-    rows = []
-    for crafting, victim, identity, n, correct in found:
-        if (correct, n) not in intervals:
-            low, high = wilson_interval(correct, n)
-            intervals[correct, n] = 100 * correct / n, 100 * low, 100 * high
-        rows.append((*craftings[crafting], *victims[victim], n, correct, *intervals[correct, n], identity))
-    return rows
+    # Joined here: SQLite would look each identity up in a tree, which takes several times as long.
+    counts = {row[0]: row[1:] for row in connection.execute("SELECT identity, n, correct FROM results")}
+    cells = connection.execute("SELECT identity, crafting, victim FROM cells ORDER BY position")
+    results = [
+        (crafting, victim, *counts[identity], identity.hex())
+        for identity, crafting, victim in cells
+        if identity in counts
+    ]
+    return Rows(craftings, victims, results)
 
 
 def _crafting_values(values: dict[str, Any], attack: str, norm: str) -> tuple[object, ...]:

@@ -1,6 +1,7 @@
 """How far a sweep is."""
 
 import sqlite3
+from collections import Counter
 from dataclasses import dataclass
 
 __all__ = ["Status", "read_status"]
@@ -36,18 +37,24 @@ class Status:
 
 def read_status(connection: sqlite3.Connection) -> Status:
     """Read the counts of an open store."""
-    cells, finished, groups, pending_groups = connection.execute(
-        """
-        SELECT count(*), count(results.identity), count(DISTINCT craftings.identity),
-            count(DISTINCT CASE WHEN results.identity IS NULL THEN craftings.identity END)
-        FROM cells JOIN craftings ON craftings.id = cells.crafting
-        LEFT JOIN results ON results.identity = cells.identity
-        """
-    ).fetchone()
-    results, inference = connection.execute(
-        "SELECT count(*), total(inference_seconds) FROM results"
-    ).fetchone()
-    crafting, last = connection.execute(
+    identity_of = dict(connection.execute("SELECT id, identity FROM craftings"))
+    results = {identity for (identity,) in connection.execute("SELECT identity FROM results")}
+    planned: Counter[bytes] = Counter()
+    missing: Counter[bytes] = Counter()
+    for crafting, identity in connection.execute("SELECT crafting, identity FROM cells"):
+        planned[identity_of[crafting]] += 1
+        missing[identity_of[crafting]] += identity not in results
+    (inference,) = connection.execute("SELECT total(inference_seconds) FROM results").fetchone()
+    crafting_seconds, last = connection.execute(
         "SELECT total(crafting_seconds), max(finished) FROM groups"
     ).fetchone()
-    return Status(cells, finished, groups, pending_groups, results, crafting, inference, last)
+    return Status(
+        planned.total(),
+        planned.total() - missing.total(),
+        len(planned),
+        sum(map(bool, missing.values())),
+        len(results),
+        crafting_seconds,
+        inference,
+        last,
+    )

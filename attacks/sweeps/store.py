@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from accelsim.attacks.sweeps.rows import ROWS_QUERY, rows_of
+from accelsim.attacks.sweeps.rows import COLUMNS, Rows, read_rows
 from accelsim.attacks.sweeps.store_schema import check_schema, connected, create_schema, own_sqlite_errors
 from accelsim.errors import AccelsimError
 from accelsim.storage import locked
@@ -225,10 +225,8 @@ class Store:
         with own_sqlite_errors(self.path):
             return read_status(self._connection)
 
-    def rows(self) -> list[tuple[object, ...]]:
+    def rows(self) -> Rows:
         """Return the finished cells of the plan, in its order.
-
-        The values are those of `accelsim.attacks.sweeps.rows.COLUMNS`.
 
         Raises
         ------
@@ -236,10 +234,10 @@ class Store:
             If the file cannot be read.
         """
         with own_sqlite_errors(self.path):
-            return rows_of(self._connection, self._connection.execute(ROWS_QUERY))
+            return read_rows(self._connection)
 
     def frame(self) -> "pd.DataFrame":
-        """Return `rows` as a table, one row per finished cell of the plan.
+        """Return the finished cells of the plan as a table: `accelsim.attacks.sweeps.rows.COLUMNS`.
 
         Raises
         ------
@@ -248,9 +246,7 @@ class Store:
         """
         import pandas as pd
 
-        from accelsim.attacks.sweeps.rows import COLUMNS
-
-        return pd.DataFrame(self.rows(), columns=list(COLUMNS)).astype(COLUMNS)
+        return pd.DataFrame(self.rows().tuples(), columns=list(COLUMNS)).astype(COLUMNS)
 
     def correct(self, identity: str) -> "NDArray[np.bool_]":
         """Return which images the victim of a finished cell classifies as labelled, in order.

@@ -16,14 +16,14 @@ def rows_of_one_process(cells, tmp_path):
     with Store(tmp_path / "one.sqlite", writable=True) as store:
         store.plan(cells)
         run(store)
-        return store.rows()
+        return store.rows().tuples()
 
 
 def test_two_processes_give_the_same_rows(cells, tmp_path, rows_of_one_process):
     with Store(tmp_path / "two.sqlite", writable=True) as store:
         store.plan(cells)
         run(store, processes=2)
-        assert store.rows() == rows_of_one_process
+        assert store.rows().tuples() == rows_of_one_process
 
 
 def test_finished_cells_are_not_computed_again(cells, tmp_path, rows_of_one_process, monkeypatch):
@@ -43,7 +43,7 @@ def test_finished_cells_are_not_computed_again(cells, tmp_path, rows_of_one_proc
         assert crafted == [("fgm-linf", 0.1), ("rau-linf", 0.1)]
         store.plan(cells)
         run(store)
-        assert store.rows() == rows_of_one_process
+        assert store.rows().tuples() == rows_of_one_process
         status = store.status()
     assert (status.cells, status.finished, status.results) == (8, 8, 6)
     assert (status.groups, status.pending_groups) == (3, 0)
@@ -61,7 +61,7 @@ def test_parts_of_a_group_may_come_in_any_order(cells, tmp_path, rows_of_one_pro
     with Store(tmp_path / "parts.sqlite", writable=True) as store:
         store.plan(cells)
         run(store)
-        assert store.rows() == rows_of_one_process
+        assert store.rows().tuples() == rows_of_one_process
 
 
 def test_an_error_of_a_process_is_told_here(cells, tmp_path, monkeypatch):
