@@ -1,5 +1,6 @@
 """Greedy local search by probabilities."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -88,28 +89,30 @@ class LocalSearchAttack(MinimizationAttack):
         low, high = model.bounds
         middle, span = (low + high) / 2, high - low
 
-        def shown(values: torch.Tensor) -> torch.Tensor:
-            return torch.add(values * span, middle).view(-1, *images.shape[1:])
+        def changed(pixels: torch.Tensor) -> torch.Tensor:
+            return (_cyclic(self.r * (pixels - middle) / span) * span + middle).clamp(low, high)
 
-        values: torch.Tensor = ((images - middle) / span).flatten(2)
+        def probe(pixels: torch.Tensor) -> torch.Tensor:
+            return changed(pixels) if self.p is None else self.p * (pixels - middle).sign() * span + middle
+
+        result = images.clone(memory_format=torch.contiguous_format)
+        values = result.flatten(2)  # a view: what is not changed keeps every bit
         count = values.shape[2]
         unchanged = torch.ones((len(images), count), dtype=torch.bool, device=images.device)
         probed = torch.rand((len(images), count), device=images.device).argsort(dim=1) < max(
             1, round(self.start * count)
         )
-        result = images.clone()
         left = torch.arange(len(images), device=images.device)
         for _ in range(self.rounds):
             left = left[model(result[left]).argmax(dim=1) == labels[left]]
             left = left[(probed & unchanged)[left].any(dim=1)]
             if len(left) == 0:
                 break
-            scores = self._scores(model, shown, values[left], labels[left], (probed & unchanged)[left])
+            scores = _scores(model, probe, result[left], labels[left], (probed & unchanged)[left])
             best, pixels = scores.topk(min(self.t, count), dim=1, largest=False)
             rows, chosen = left[:, None].expand_as(pixels)[best < torch.inf], pixels[best < torch.inf]
-            values[rows, :, chosen] = _cyclic(self.r * values[rows, :, chosen])
+            values[rows, :, chosen] = changed(values[rows, :, chosen])
             unchanged[rows, chosen] = False
-            result[left] = shown(values[left]).clamp(low, high)
             centres = torch.zeros((len(images), count), device=images.device)
             centres[rows, chosen] = 1
             squares = torch.nn.functional.max_pool2d(
@@ -118,20 +121,25 @@ class LocalSearchAttack(MinimizationAttack):
             probed = squares.view(-1, count) > 0
         return result
 
-    def _scores(
-        self, model: Any, shown: Any, values: torch.Tensor, labels: torch.Tensor, probed: torch.Tensor
-    ) -> torch.Tensor:
-        """Return the log-probability of the label with each pixel probed, infinity where it is not."""
-        scores = torch.full(probed.shape, torch.inf, dtype=torch.float64, device=values.device)
-        for probe in torch.split(probed.nonzero(), _PROBES):
-            rows, pixels = probe.unbind(dim=1)
-            probes = values[rows]
-            which = torch.arange(len(rows), device=values.device)
-            old = probes[which, :, pixels]
-            probes[which, :, pixels] = _cyclic(self.r * old) if self.p is None else self.p * old.sign()
-            logarithms = model(shown(probes)).double().log_softmax(dim=1)
-            scores[rows, pixels] = logarithms[which, labels[rows]]
-        return scores
+
+def _scores(
+    model: Any,
+    probe: Callable[[torch.Tensor], torch.Tensor],
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    probed: torch.Tensor,
+) -> torch.Tensor:
+    """Return the log-probability of the label with each pixel probed, infinity where it is not."""
+    scores = torch.full(probed.shape, torch.inf, dtype=torch.float64, device=images.device)
+    for places in torch.split(probed.nonzero(), _PROBES):
+        rows, pixels = places.unbind(dim=1)
+        probes = images[rows]
+        values = probes.flatten(2)  # a view
+        which = torch.arange(len(rows), device=images.device)
+        values[which, :, pixels] = probe(values[which, :, pixels])
+        logarithms = model(probes).double().log_softmax(dim=1)
+        scores[rows, pixels] = logarithms[which, labels[rows]]
+    return scores
 
 
 def _cyclic(values: torch.Tensor) -> torch.Tensor:

@@ -77,6 +77,17 @@ def test_batches_of_images_equal_single_ones(source, images, labels):
     torch.testing.assert_close(whole.images, single.images)
 
 
+def test_pixels_that_are_not_chosen_keep_every_bit(source):
+    """Dark grey levels of 8 bits, which do not survive being centred and moved back."""
+    grey = torch.randint(1, 40, (20, 1, 6, 6), generator=torch.Generator().manual_seed(4)) / 255
+    assert ((grey - 0.5) + 0.5 != grey).any()
+    with torch.no_grad():
+        labels = source(grey).argmax(dim=1)
+    found = craft_minimal(build_attack("lsa-l0", t=2, rounds=1, start=1.0), source, grey, labels)
+    assert found.fools.sum() > 2
+    assert (found.norms[found.fools] == 2).all()
+
+
 def test_colours_change_together():
     class Red(nn.Module):
         def forward(self, pixels):
