@@ -114,8 +114,9 @@ class JacobianSaliencyMapAttack(MinimizationAttack):
             shown = pixels[left].view(-1, *images.shape[1:]).requires_grad_(iteration < iterations)
             logits = model(shown)
             success = reached(logits.detach().argmax(dim=1), left // copies)
-            there = left[success].flip(0)  # of several copies, the last assignment is of the likeliest goal
-            chosen[there // copies] = there
+            there = left[success]
+            # of several copies, that of the likeliest goal
+            chosen.scatter_reduce_(0, there // copies, there, "amin", include_self=False)
             going = ~torch.isin(left // copies, there // copies)
             if iteration == iterations or not going.any():
                 break

@@ -26,7 +26,8 @@ class LinfRaySAttack(MinimizationAttack):
     Parameters
     ----------
     queries : int
-        Decisions asked for per image, at most.
+        Decisions asked for per image; a bisection that is under way when they are spent is finished, which
+        takes as many more as halvings lead from 1 to the tolerance.
     tolerance : float
         Where bisection ends, in the radius over pixels in [0, 1].
     """
