@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pkgutil import resolve_name
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from accelsim.errors import AccelsimError, nearest, own_errors
 
@@ -59,6 +59,11 @@ class Attack:
     whole_set : bool
         Whether the images belong together, as those of a universal perturbation: the attack gets them all at
         once, and not batch by batch.
+
+    Raises
+    ------
+    AccelsimError
+        If there is no such norm or kind.
     """
 
     name: str
@@ -76,6 +81,11 @@ class Attack:
     whole_set: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
+        for name, allowed in (("norm", get_args(Norm)), ("kind", get_args(Kind))):
+            if (value := getattr(self, name)) not in allowed:
+                raise AccelsimError(
+                    f"attack {self.name}: {name} is {value!r}; expected {' or '.join(allowed)}"
+                )
         for mapping in ("defaults", "overrides", "fixed", "ranges"):
             object.__setattr__(self, mapping, MappingProxyType(dict(getattr(self, mapping))))
 
@@ -118,16 +128,22 @@ class Attack:
         Raises
         ------
         AccelsimError
-            If its class cannot be imported, refuses the parameters, or is of the other kind.
+            If its class cannot be imported, refuses the parameters, or is of another kind or norm.
         """
         with own_errors(f"attack {self.name} cannot be made from {self.constructor}"):
             adversary = resolve_name(self.constructor)(**self.fixed, **self.parameters)
         from foolbox.attacks.base import FixedEpsilonAttack, MinimizationAttack
+        from foolbox.distances import l0, l2, linf
 
         expected = {"fixed-budget": FixedEpsilonAttack, "minimal-norm": MinimizationAttack}[self.kind]
         if not isinstance(adversary, expected):
             raise AccelsimError(
                 f"attack {self.name} is {self.kind}, but {self.constructor} is no Foolbox {expected.__name__}"
+            )
+        distance = getattr(adversary, "distance", None)
+        if distance != {"l0": l0, "l2": l2, "linf": linf}[self.norm]:
+            raise AccelsimError(
+                f"attack {self.name} has norm {self.norm}, but {self.constructor} measures {distance}"
             )
         return adversary
 

@@ -1,6 +1,7 @@
 """Adversarial examples of an attack at a budget."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,9 +12,9 @@ from accelsim.attacks.margin_loss import Loss, use_loss
 from accelsim.attacks.network import check_images, crafting_copy, foolbox_model
 from accelsim.attacks.random_streams import random_streams
 from accelsim.attacks.registry import build_attack
-from accelsim.errors import AccelsimError
+from accelsim.errors import AccelsimError, own_errors
 
-__all__ = ["BATCH_SIZE", "check_batch_size", "check_seed", "craft"]
+__all__ = ["BATCH_SIZE", "check_batch_size", "check_seed", "craft", "perturbed_images"]
 
 #: Images per batch. The activations of more no longer fit the processor's caches: an image gradient of
 #: LeNet-5 costs 1.6 times as much in batches of 1,000 as in batches of 125.
@@ -78,7 +79,7 @@ def craft(
     AccelsimError
         If the attack is unknown or has no budget, the budget is negative or NaN, the seed no whole number,
         the images or labels are not as above, the source cannot classify them, answers NaN, or passes no
-        gradient to an attack that needs it.
+        gradient to an attack that needs it, or the attack fails or returns no images.
     """
     attack = build_attack(attack) if isinstance(attack, str) else attack
     attack.require_kind("fixed-budget")
@@ -104,13 +105,48 @@ def craft(
             first_image + start,
         ]
         with random_streams(identity, images.device), torch.set_grad_enabled(attack.needs_gradients):
-            perturbed = adversary.run(model, clean, labels[batch], epsilon=budget)
+            perturbed = perturbed_images(adversary, attack, model, clean, labels[batch], epsilon=budget)
         clipped = adversary.distance.clip_perturbation(clean, perturbed, budget)
         adversarial[batch] = clipped.clamp(0, 1)
         for _ in range(0, len(images[batch]), batch_size):
             if finished:
                 finished()
     return adversarial
+
+
+def perturbed_images(
+    adversary: Any, attack: Attack, model: Any, images: torch.Tensor, labels: torch.Tensor, **arguments: Any
+) -> torch.Tensor:
+    """Run an attack object on images, and check what it returns.
+
+    Parameters
+    ----------
+    adversary : foolbox.attacks.Attack
+        What `Attack.construct` returned.
+    attack : Attack
+        Its description.
+    model : foolbox.Model
+        Network under attack.
+    images : float tensor of shape (N, ...)
+    labels : int64 tensor of shape (N,)
+    **arguments
+        Further arguments of its ``run``.
+
+    Raises
+    ------
+    AccelsimError
+        If it fails, or returns anything but pixels in the images' shape.
+    """
+    with own_errors(f"attack {attack.name} failed"):
+        perturbed = adversary.run(model, images, labels, **arguments)
+    if not isinstance(perturbed, torch.Tensor) or perturbed.shape != images.shape:
+        found = tuple(perturbed.shape) if isinstance(perturbed, torch.Tensor) else type(perturbed).__name__
+        raise AccelsimError(
+            f"attack {attack.name} returned {found} for images of shape {tuple(images.shape)}"
+        )
+    if perturbed.isnan().any():
+        raise AccelsimError(f"attack {attack.name} returned pixels that are NaN")
+    return perturbed.detach()
 
 
 def check_batch_size(batch_size: int) -> None:

@@ -9,7 +9,7 @@ from accelsim.attacks.crafting import BATCH_SIZE, check_batch_size, check_seed, 
 from accelsim.attacks.margin_loss import use_loss
 from accelsim.attacks.minimal_crafting import craft_minimal
 from accelsim.attacks.network import CheckedNetwork, check_images
-from accelsim.attacks.outcome import Crafted, Outcome
+from accelsim.attacks.outcome import Crafted, Outcome, checked_judge
 from accelsim.attacks.registry import build_attack
 from accelsim.attacks.threat_models import ThreatModel
 
@@ -53,7 +53,8 @@ def craft_examples(
     Raises
     ------
     AccelsimError
-        As `craft`; or if the victim has no gradients of the kind that the threat model takes.
+        As `craft`; or if the victim has no gradients of the kind that the threat model takes, does not
+        accept the images, or has other classes than the attacked network.
     """
     attack = build_attack(attack) if isinstance(attack, str) else attack
     check_images(images, labels)
@@ -61,6 +62,7 @@ def craft_examples(
     check_seed(seed)
     roles = threat_model.roles(victim)
     attacked = CheckedNetwork(roles.attacked, "the attacked network", images[:1])
+    checked_judge(roles.judge, "the victim", images[:1], attacked.classes)  # before hours go into examples
     correct = attacked.classifies_correctly(images, labels, batch_size)
     adversarial, fooled, seconds = images.clone(), ~correct, 0.0
     if correct.any():
@@ -96,7 +98,7 @@ def evaluate_attack(
     Raises
     ------
     AccelsimError
-        As `craft_examples`; or if the victim's classes are not those of the attacked network.
+        As `craft_examples`.
     """
     crafted = craft_examples(
         threat_model, attack, victim, images, labels, budget, seed, batch_size=batch_size

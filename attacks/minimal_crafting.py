@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from accelsim.attacks.attack import Attack, Norm
-from accelsim.attacks.crafting import BATCH_SIZE, check_batch_size, check_seed
+from accelsim.attacks.crafting import BATCH_SIZE, check_batch_size, check_seed, perturbed_images
 from accelsim.attacks.network import CheckedNetwork, check_images, crafting_copy, foolbox_model
 from accelsim.attacks.random_streams import random_streams
 from accelsim.attacks.registry import build_attack
@@ -87,7 +87,7 @@ def craft_minimal(
     AccelsimError
         If the attack is unknown or has a budget, the seed is no whole number, the images or labels are not
         as above, the source cannot classify them, answers NaN, or passes no gradient to an attack that needs
-        it.
+        it, or the attack fails or returns no images.
     """
     attack = build_attack(attack) if isinstance(attack, str) else attack
     attack.require_kind("minimal-norm")
@@ -103,7 +103,7 @@ def craft_minimal(
         batch = slice(start, start + size)
         identity = [int(seed), attack.name, sorted(attack.parameters.items()), attack.kind, start]
         with random_streams(identity, images.device), torch.set_grad_enabled(attack.needs_gradients):
-            found[batch] = _perturbed(adversary, network, images[batch], labels[batch])
+            found[batch] = _perturbed(adversary, attack, network, images[batch], labels[batch])
         for _ in range(0, len(images[batch]), batch_size):
             if finished:
                 finished()
@@ -133,7 +133,7 @@ def perturbation_norms(perturbations: torch.Tensor, norm: Norm) -> torch.Tensor:
 
 
 def _perturbed(
-    adversary: Any, network: CheckedNetwork, images: torch.Tensor, labels: torch.Tensor
+    adversary: Any, attack: Attack, network: CheckedNetwork, images: torch.Tensor, labels: torch.Tensor
 ) -> torch.Tensor:
     """Attack those images of a batch that are classified correctly, and leave the others as they are."""
     result = images.clone()
@@ -149,6 +149,8 @@ def _perturbed(
     with warnings.catch_warnings():
         # Foolbox's boundary attack averages queues that it has just emptied.
         warnings.filterwarnings("ignore", "Mean of empty slice", RuntimeWarning)
-        perturbed = adversary.run(model, images[attackable], labels[attackable], **starts)
-    result[attackable] = perturbed.detach().clamp(0, 1)
+        perturbed = perturbed_images(
+            adversary, attack, model, images[attackable], labels[attackable], **starts
+        )
+    result[attackable] = perturbed.clamp(0, 1)
     return result

@@ -11,7 +11,7 @@ from accelsim.attacks.network import CheckedNetwork
 from accelsim.attacks.rates import Rate
 from accelsim.errors import AccelsimError
 
-__all__ = ["Crafted", "Outcome"]
+__all__ = ["Crafted", "Outcome", "checked_judge"]
 
 Flags = NDArray[np.bool_]
 Distances = NDArray[np.float64]
@@ -126,12 +126,7 @@ class Crafted:
         AccelsimError
             If it does not accept the images, has other classes than the attacked network, or answers NaN.
         """
-        checked = CheckedNetwork(judge, name, self.images[:1])
-        if checked.classes != self.classes:
-            raise AccelsimError(
-                f"{name} has {checked.classes} classes and the attacked network {self.classes}; "
-                "they must answer the same question"
-            )
+        checked = checked_judge(judge, name, self.images[:1], self.classes)
         correct = checked.classifies_correctly(self.images, self.labels, self.batch_size)
         eligible = correct & self.attacked
         changed = eligible & (self.adversarial != self.images).flatten(1).any(dim=1)
@@ -147,6 +142,23 @@ class Crafted:
             seconds=self.seconds,
             **_sizes(self.images, self.adversarial),
         )
+
+
+def checked_judge(judge: nn.Module, name: str, example: Tensor, classes: int) -> CheckedNetwork:
+    """Return a network that may judge examples of an attacked network with so many classes.
+
+    Raises
+    ------
+    AccelsimError
+        As `Crafted.judged`.
+    """
+    checked = CheckedNetwork(judge, name, example)
+    if checked.classes != classes:
+        raise AccelsimError(
+            f"{name} has {checked.classes} classes and the attacked network {classes}; "
+            "they must answer the same question"
+        )
+    return checked
 
 
 def _sizes(images: Tensor, adversarial: Tensor) -> dict[str, Distances]:

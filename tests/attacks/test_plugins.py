@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import accelsim
-from accelsim.attacks import attack_names, build_attack, craft
+from accelsim.attacks import Attack, attack_names, build_attack, craft
 from accelsim.errors import AccelsimError
 
 PAGE = Path(accelsim.__file__).resolve().parent.parent / "docs" / "how-to" / "add-an-attack.md"
@@ -18,6 +18,28 @@ ENTRIES = dict(re.findall(r"^(\S+) = \"(my_attacks:\w+)\"$", PAGE.read_text(enco
 BROKEN = """
 misnamed = Attack("other", "linf", False, "", "my_attacks.negative:Invert", {})
 no_attack = "invert"
+distant = Attack("invert-l2", "l2", False, "", "my_attacks.negative:Invert", {})
+crashing = Attack("crashing-linf", "linf", False, "", "my_attacks:Crashing", {})
+cropping = Attack("cropping-linf", "linf", False, "", "my_attacks:Cropping", {})
+void = Attack("void-linf", "linf", False, "", "my_attacks:Void", {})
+
+
+from my_attacks.negative import Invert
+
+
+class Crashing(Invert):
+    def run(self, model, inputs, criterion, *, epsilon, **kwargs):
+        raise RuntimeError("two\\nlines")
+
+
+class Cropping(Invert):
+    def run(self, model, inputs, criterion, *, epsilon, **kwargs):
+        return inputs[..., 1:]
+
+
+class Void(Invert):
+    def run(self, model, inputs, criterion, *, epsilon, **kwargs):
+        return inputs * float("nan")
 """
 
 
@@ -72,6 +94,30 @@ def test_broken_packages(install, value, message):
     install("negatives", {"invert-linf": value})
     with pytest.raises(AccelsimError, match=f"^attack invert-linf .*{message}"):
         build_attack("invert-linf")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("invert-l2", "distant", "has norm l2, but my_attacks.negative:Invert measures Linf distance"),
+        ("crashing-linf", "crashing", "failed: RuntimeError: two lines"),
+        ("cropping-linf", "cropping", r"returned \(40, 1, 6, 5\) for images of shape \(40, 1, 6, 6\)"),
+        ("void-linf", "void", "returned pixels that are NaN"),
+    ],
+)
+def test_attacks_that_misbehave(install, source, images, labels, name, value, message):
+    install("negatives", {name: f"my_attacks:{value}"})
+    with pytest.raises(AccelsimError, match=f"^attack {name} {message}$"):
+        craft(name, source, images, labels, 0.1)
+
+
+def test_descriptions_that_say_nothing():
+    with pytest.raises(AccelsimError, match="^attack x: norm is 'l3'; expected l0 or l2 or linf$"):
+        Attack("x", "l3", False, "", "my_attacks:X", {})
+    with pytest.raises(
+        AccelsimError, match="^attack x: kind is 'any'; expected fixed-budget or minimal-norm$"
+    ):
+        Attack("x", "l2", False, "", "my_attacks:X", {}, kind="any")
 
 
 def test_two_packages_with_one_name(install):

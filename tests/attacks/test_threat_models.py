@@ -186,6 +186,15 @@ def test_victims_that_do_not_fit(source, images, labels):
         evaluate_attack(Transfer(source), "fgm-linf", larger, images, labels, 0.1)
 
 
+def test_victims_that_do_not_fit_are_refused_before_anything_is_crafted(source, images, labels):
+    asked = []
+    source[0].register_forward_hook(lambda module, inputs, output: asked.append(len(inputs[0])))
+    other = nn.Sequential(nn.Flatten(), nn.Linear(36, 4)).eval()
+    with pytest.raises(AccelsimError, match="the victim has 4 classes"):
+        evaluate_attack(Transfer(source), "fgm-linf", other, images, labels, 0.1)
+    assert asked == [1]
+
+
 def test_nan_logits(source, victim, images, labels):
     class Broken(nn.Module):
         def forward(self, shown):

@@ -55,6 +55,16 @@ def test_text(tiny, tmp_path):
     ]
 
 
+def test_an_attack_that_cannot_be_loaded_is_in_nobodys_way(tiny, refused, tmp_path, monkeypatch):
+    info = tmp_path / "broken-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[accelsim.attacks]\nbroken-linf = nowhere:attack\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert tiny("-a", "fgm-linf", "-b", "0.1").code == 0
+    assert "attack broken-linf of broken (nowhere:attack) cannot be loaded" in refused("attack", "-a", "all")
+
+
 def test_same_seed_same_file(tiny, tmp_path):
     written = []
     for seed in (1, 1):
