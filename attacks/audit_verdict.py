@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from accelsim.attacks.audit_attacks import UNBOUNDED, WHITE_BOX, Attacked
-from accelsim.attacks.audit_flags import Flag
+from accelsim.attacks.audit_flags import TOLERANCE, Flag
 from accelsim.attacks.intervals import paired_interval, wilson_interval
 
 __all__ = ["Gain", "Verdict", "gains", "verdict"]
 
 Soundness = Literal["sound", "gradient masking", "not repeatable", "undecided"]
-Comparison = Literal["more robust", "as robust", "less robust", "mixed", "not compared"]
+Comparison = Literal["more robust", "as robust", "less robust", "mixed", "undecided", "not compared"]
 
 #: Flags that decide whether any number of the audit stands.
 _GROUND = ("judged_on_hardware", "deterministic", "provenance")
@@ -47,8 +47,10 @@ class Verdict:
     ----------
     soundness : {"sound", "gradient masking", "not repeatable", "undecided"}
         Whether the white-box attack measures the network's robustness.
-    comparison : {"more robust", "as robust", "less robust", "mixed", "not compared"}
-        The worst case over all attacks beside the exact network's.
+    comparison : {"more robust", "as robust", "less robust", "mixed", "undecided", "not compared"}
+        The worst case over all attacks beside the exact network's. As robust: every
+        interval holds 0 and none reaches beyond twice `TOLERANCE`; undecided: one does, and more images would
+        tell.
     statement : str
         Both in words, with the numbers.
     """
@@ -105,7 +107,10 @@ def _comparison(compared: Sequence[Gain]) -> Comparison:
         return "not compared"
     more = any(gain.low_points > 0 for gain in compared)
     less = any(gain.high_points < 0 for gain in compared)
-    return "mixed" if more and less else "more robust" if more else "less robust" if less else "as robust"
+    if more or less:
+        return "mixed" if more and less else "more robust" if more else "less robust"
+    widest = max(max(-gain.low_points, gain.high_points) for gain in compared)
+    return "undecided" if widest > 100 * 2 * TOLERANCE else "as robust"
 
 
 def _first(soundness: Soundness, failed: Sequence[Flag], undecided: Sequence[Flag]) -> str:
@@ -152,5 +157,6 @@ def _on_gain(comparison: Comparison, compared: Sequence[Gain]) -> str:
         "more robust": "It is more robust than the exact network",
         "less robust": "It is less robust than the exact network",
         "mixed": "It is more robust than the exact network at some budgets and less at others",
+        "undecided": "The images are too few to tell whether it is more robust than the exact network, or less",
     }
     return f"{words[comparison]}: {figures}."

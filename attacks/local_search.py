@@ -90,7 +90,8 @@ class LocalSearchAttack(MinimizationAttack):
         middle, span = (low + high) / 2, high - low
 
         def changed(pixels: torch.Tensor) -> torch.Tensor:
-            return (_cyclic(self.r * (pixels - middle) / span) * span + middle).clamp(low, high)
+            moved: torch.Tensor = _cyclic(self.r * (pixels - middle) / span) * span + middle
+            return moved.clamp(low, high)
 
         def probe(pixels: torch.Tensor) -> torch.Tensor:
             return changed(pixels) if self.p is None else self.p * (pixels - middle).sign() * span + middle

@@ -24,7 +24,8 @@ _COLOURS = {"passed": "green", "failed": "red", "undecided": "yellow", "not appl
 @click.command(
     epilog=(
         "JSON: verdict (soundness: sound, gradient masking, not repeatable or undecided; comparison, "
-        "with the exact network: more robust, as robust, less robust, mixed or not compared; statement), "
+        "with the exact network: more robust, as robust, less robust, mixed, undecided or not compared; "
+        "statement), "
         "flags, a list of: name, asks, status (passed, failed, undecided, not applicable), finding, "
         "source, evidence, a list of: what, count, n, low, high (Wilson interval of the share), budget; "
         "details; curves, a list of: network, attack, budget, n, correct, robustness_percent, "

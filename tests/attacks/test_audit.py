@@ -1,5 +1,7 @@
 """A flag of the audit each, and a network built to trip it."""
 
+import copy
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -225,6 +227,17 @@ def test_few_images_decide_nothing(net, data):
     report = audit(net, images[:30], labels[:30], budgets=BUDGETS, attacks=QUICK)
     assert report.verdict.soundness == "undecided"
     assert not report.failed
+
+
+def test_few_images_are_not_called_as_robust(net, data):
+    images, labels = data
+    few, all_of_them = (
+        audit(copy.deepcopy(net), images[:n], labels[:n], exact=net, budgets=BUDGETS, attacks=QUICK).verdict
+        for n in (15, 200)
+    )
+    assert (few.comparison, all_of_them.comparison) == ("undecided", "as robust")
+    assert "The images are too few to tell whether it is more robust than the exact network" in few.statement
+    assert "It is not more robust than the exact network: " in all_of_them.statement
 
 
 def test_refusals(net, data):
