@@ -157,6 +157,6 @@ def _on_gain(comparison: Comparison, compared: Sequence[Gain]) -> str:
         "more robust": "It is more robust than the exact network",
         "less robust": "It is less robust than the exact network",
         "mixed": "It is more robust than the exact network at some budgets and less at others",
-        "undecided": "The images are too few to tell whether it is more robust than the exact network, or less",
+        "undecided": "The images are too few to tell whether it is more robust than its exact network",
     }
     return f"{words[comparison]}: {figures}."
