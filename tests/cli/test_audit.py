@@ -24,7 +24,7 @@ def test_files_and_document_agree(accelsim, checkpoints, tmp_path):
 def test_refusals(refused, checkpoints, tmp_path):
     out = ["-o", tmp_path / "out"]
     assert "no network or weights 'lenet6'; did you mean lenet5" in refused("audit", "lenet6", *out)
-    assert "cannot read checkpoint none.safetensors" in refused("audit", "none.safetensors", *out)
+    assert "there is no checkpoint none.safetensors" in refused("audit", "none.safetensors", *out)
     assert "budget 1.5 is out of range" in refused("audit", checkpoints["ffnn"], "-b", "1.5", *out)
     assert "axfpm" in refused("audit", checkpoints["ffnn"], "-m", "axfpm_author", *out)
     assert "not in the range x>=1" in refused("audit", checkpoints["ffnn"], "--images", 0, *out)
