@@ -1,10 +1,12 @@
 """Writes the tables of networks.md, between its markers.
 
-Usage: python docs/reference/networks.py, with $ACCELSIM_DATA set to a folder that has mnist/ and cifar10/.
+Usage: python docs/reference/networks.py [TABLE...], with $ACCELSIM_DATA set to a folder that has mnist/ and
+cifar10/; default: all tables.
 """
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import torch
@@ -24,6 +26,7 @@ from accelsim.models import (
     shipped,
 )
 from accelsim.models.networks import architecture
+from accelsim.models.recipe import AdversarialRecipe
 
 PAGE = Path(__file__).parent / "networks.md"
 WEIGHTS = Path(shipped.__file__).parent / "weights"
@@ -31,6 +34,9 @@ IMAGES = 1000
 #: Versions that simulate gates product by product.
 SLOW = {"heap_like24": 200}
 SUMMING = (nn.Conv2d, nn.Linear)
+BITS = (1, 2, 4, 8, 12, 16)
+#: Those of Guesmi et al., which are put on other arithmetic.
+ON_OTHER_ARITHMETIC = ("alexnet_cifar", "lenet5_guesmi", "lenet5_guesmi_code")
 
 
 def markdown(head: list[str], rows: list[list[str]]) -> str:
@@ -70,8 +76,11 @@ def weights(found: list[tuple[Path, TrainedNetwork]]) -> str:
     rows = []
     for path, trained in found:
         recipe = trained.recipe
+        if recipe.weight_bits is not None:
+            continue
         words = [f"{recipe.epochs} epochs", recipe.optimiser, recipe.schedule, recipe.augmentation]
-        words += ["batch normalisation, folded"] if recipe.batch_norm else []
+        words += ["batch normalisation, folded"] if has_folded_norms(trained) else []
+        words += [f"adversarial, {recipe.budget:g}"] if isinstance(recipe, AdversarialRecipe) else []
         rows.append(
             [
                 f"`{trained.network}`",
@@ -83,6 +92,24 @@ def weights(found: list[tuple[Path, TrainedNetwork]]) -> str:
             ]
         )
     return markdown(["network", "data set", "accuracy", "recipe", "file", "weights' SHA-256"], rows)
+
+
+def has_folded_norms(trained: TrainedNetwork) -> bool:
+    own = any(isinstance(layer, nn.BatchNorm2d) for layer in trained.net.modules())
+    return trained.recipe.batch_norm and not own
+
+
+def quantized(found: list[tuple[Path, TrainedNetwork]]) -> str:
+    """Return a row for each network that is there with quantized weights."""
+    by_network: dict[str, dict[int, TrainedNetwork]] = {}
+    for path, trained in found:
+        by_network.setdefault(path.stem.partition("-w")[0], {})[trained.recipe.weight_bits or 0] = trained
+    rows = []
+    for widths in by_network.values():
+        if len(widths) > 1:
+            shown = [f"{widths[bits].accuracy_percent:.2f}" if bits in widths else "" for bits in (0, *BITS)]
+            rows.append([f"`{widths[0].network}`", widths[0].dataset, *shown])
+    return markdown(["network", "data set", "float", *(f"{bits} bit" for bits in BITS)], rows)
 
 
 def accuracy(net: nn.Module, dataset: Dataset, name: str) -> str:
@@ -109,6 +136,7 @@ def label(name: str, layers: str | list[str] | None) -> str:
 
 def versions(found: list[tuple[Path, TrainedNetwork]]) -> str:
     columns = []
+    found = [(path, trained) for path, trained in found if trained.network in ON_OTHER_ARITHMETIC]
     for path, trained in found:
         dataset = load_dataset(path.stem.partition("-")[2])
         calibration = calibration_images(dataset)
@@ -124,9 +152,15 @@ def versions(found: list[tuple[Path, TrainedNetwork]]) -> str:
 
 def main() -> None:
     found = [(path, load_checkpoint(path)) for path in sorted(WEIGHTS.iterdir())]
-    tables = {"networks": networks(), "weights": weights(found), "versions": versions(found)}
+    tables = {
+        "networks": networks,
+        "weights": lambda: weights(found),
+        "quantized": lambda: quantized(found),
+        "versions": lambda: versions(found),
+    }
     page = PAGE.read_text()
-    for name, table in tables.items():
+    for name in sys.argv[1:] or tables:
+        table = tables[name]()
         pattern = rf"(<!-- {name} -->\n).*?(<!-- end -->)"
         page, count = re.subn(
             pattern, lambda at, table=table: f"{at[1]}{table}\n{at[2]}", page, flags=re.DOTALL
