@@ -21,6 +21,7 @@ PAGES = [page for page in PAGES if "_build" not in page.parts]
         "tutorial.md",
         "how-to/use-your-own-network.md",
         "how-to/audit.md",
+        "how-to/run-a-sweep.md",
         "how-to/retrain.md",
         "how-to/train-a-quantized-network.md",
         "how-to/estimate-cost.md",
