@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-__all__ = ["correlations", "recognisable", "resemblance_of_others"]
+__all__ = ["correlation_matrix", "correlations", "recognisable", "resemblance_of_others"]
 
 
 def correlations(images: Tensor, others: Tensor) -> Tensor:
@@ -21,6 +21,11 @@ def correlations(images: Tensor, others: Tensor) -> Tensor:
     return (first * second).sum(dim=1)
 
 
+def correlation_matrix(images: Tensor, others: Tensor) -> Tensor:
+    """Return Pearson's correlation of each image with each other, float64 of shape (N, M)."""
+    return _standardised(images) @ _standardised(others).T
+
+
 def resemblance_of_others(images: Tensor, labels: Tensor) -> float:
     """Return the median correlation of two images of different classes.
 
@@ -30,8 +35,7 @@ def resemblance_of_others(images: Tensor, labels: Tensor) -> float:
     labels : int64 tensor of shape (N,)
         Of two classes at least.
     """
-    flat = _standardised(images)
-    return float((flat @ flat.T)[labels[:, None] != labels].median())
+    return float(correlation_matrix(images, images)[labels[:, None] != labels].median())
 
 
 def recognisable(adversarial: Tensor, images: Tensor, least: float) -> Tensor:

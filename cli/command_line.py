@@ -61,6 +61,7 @@ _COMMANDS = {
     "reproduce": LazyCommand(
         "accelsim.cli.reproduce", "reproduce", "Repeat the experiments of a paper, beside its figures."
     ),
+    "run": LazyCommand("accelsim.cli.run", "run", "Train, attack and transfer, as a YAML file says."),
     "audit": LazyCommand(
         "accelsim.cli.audit", "audit", "Put a network's robustness to an honest test: flags and a verdict."
     ),

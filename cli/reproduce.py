@@ -4,6 +4,7 @@ import click
 
 from accelsim.cli.lazy_group import HelpfulGroup
 from accelsim.cli.reproduce_guesmi2021 import guesmi2021
+from accelsim.cli.reproduce_shrestha2024 import shrestha2024
 
 __all__ = ["reproduce"]
 
@@ -14,3 +15,4 @@ def reproduce() -> None:
 
 
 reproduce.add_command(guesmi2021)
+reproduce.add_command(shrestha2024)

@@ -108,17 +108,21 @@ def _kept(
     }
 
 
-def _print(output: Output, part: "Part", rows: "Iterable[Row]") -> None:
+def _print(output: Output, part: "Part", rows: "Sequence[Row]") -> None:
     def shown(value: float, signed: bool = False) -> str:
         return "" if math.isnan(value) else f"{value:{'+' if signed else ''}.4g}"
 
+    has_paper = any(not math.isnan(row.paper) for row in rows)
+    head = ["paper", "ours", "95 % interval", "difference", "n"]
     lines = []
     for row in rows:
         interval = "" if math.isnan(row.low) else f"{row.low:.4g} to {row.high:.4g}"
         figures = [shown(row.paper), shown(row.value), interval, shown(row.difference, True), str(row.n)]
-        lines.append([row.row, row.column, row.quantity, *figures])
+        lines.append(
+            [row.row, row.column, row.quantity, *(figures if has_paper else figures[1:3] + figures[4:])]
+        )
     output.table(
-        ["", "network", "quantity", "paper", "ours", "95 % interval", "difference", "n"],
+        ["", "network", "quantity", *(head if has_paper else ["value", "95 % interval", "n"])],
         lines,
         title=f"{part.name}: {part.title}",
         text_columns=3,

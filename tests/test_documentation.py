@@ -31,6 +31,7 @@ PAGES = [page for page in PAGES if "_build" not in page.parts]
         "reference/networks.md",
         "explanation/integer-networks.md",
         "explanation/robustness.md",
+        "how-to/run-from-a-file.md",
     ],
 )
 def test_examples_run(page, tmp_path, monkeypatch, capsys):

@@ -67,13 +67,13 @@ class Rows:
 
     Parameters
     ----------
-    published : PublishedFigures
-        Of the paper.
+    published : PublishedFigures, optional
+        Of the paper, if there is one.
     part, kind, dataset : str
         As in `Row`.
     """
 
-    published: "PublishedFigures"
+    published: "PublishedFigures | None"
     part: str
     kind: str = ""
     dataset: str = ""
@@ -91,7 +91,9 @@ class Rows:
     ) -> None:
         """Add a figure; the paper's is looked up unless given."""
         if paper is None:
-            paper = self.published.figure(self.part, row, column, quantity)
+            paper = math.nan
+            if self.published is not None:
+                paper = self.published.figure(self.part, row, column, quantity)
         self.rows.append(
             Row(self.part, self.kind, self.dataset, row, column, quantity, value, *interval, n, paper)
         )

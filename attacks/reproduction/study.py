@@ -1,6 +1,6 @@
 """A run of a paper's experiments: where its results go, and what has been computed so far."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,6 @@ class Study:
         if name not in self.pictures:
             self.pictures.append(name)
 
-    def provenance(self) -> dict[str, dict[str, Any]]:
+    def provenance(self) -> Mapping[str, Mapping[str, Any]]:
         """Return the hashes and accuracy of each network that was used, by its name."""
         raise NotImplementedError

@@ -36,3 +36,12 @@ def test_refusals(refused, tmp_path):
     file.write_text("")
     assert "file" in refused("reproduce", "guesmi2021", "-o", file)
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_shrestha2024_refusals(refused, tmp_path):
+    assert "Shrestha and Großmann (2024) have no table-5 here" in refused(
+        "reproduce", "shrestha2024", "--table", 5, "-o", tmp_path
+    )
+    assert "--bits" in refused("reproduce", "shrestha2024", "--bits", 3)
+    assert "--network" in refused("reproduce", "shrestha2024", "--network", "lenet5")
+    assert list(tmp_path.iterdir()) == []
