@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from accelsim.layer_result import LayerResult, NetworkResult
 from accelsim.point_labels import label_points
@@ -26,6 +27,8 @@ _COMPONENTS = {
 _NAMES = {"dram": "DRAM"}
 #: Units of energy that a layer takes, from pJ on.
 _UNITS = ("pJ", "nJ", "µJ", "mJ", "J")
+#: Width of a letter of a layer's name.
+_CHARACTER_INCHES = 0.075
 
 
 def roofline_figure(result: NetworkResult, title: str) -> Figure:
@@ -43,7 +46,7 @@ def roofline_figure(result: NetworkResult, title: str) -> Figure:
     title : str
         Above the picture.
     """
-    figure, axes = _figure(7.2, 4.8)
+    figure, axes = _figure(7.2, 4.8, left=0.75, bottom=0.5)
     peak, bandwidth = result.accelerator.peak_gmacs, result.accelerator.dram_gbytes
     ridge = peak / bandwidth
     intensities = [each.intensity for each in result.layers]
@@ -70,8 +73,9 @@ def roofline_figure(result: NetworkResult, title: str) -> Figure:
     axes.grid(alpha=0.25)
     axes.legend(loc="lower right", frameon=False, fontsize="small")
     axes.set_title(title, fontsize="medium")
-    figure.draw_without_rendering()  # so that places in the picture are known
-    figure.set_layout_engine("none")  # and stay
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(lambda value, _: f"{value:g}")
+        axis.set_minor_formatter(NullFormatter())
     label_points(axes, _named_places(result), 7)
     return figure
 
@@ -136,7 +140,8 @@ def _bars(
     title: str,
 ) -> Figure:
     """Return horizontal bars, the first layer on top, stacked from parts with a colour and lengths each."""
-    figure, axes = _figure(7.2, 1.4 + 0.26 * len(names))
+    left = 0.3 + _CHARACTER_INCHES * max(map(len, names))
+    figure, axes = _figure(7.2, 1.4 + 0.26 * len(names), left=left, bottom=0.8)
     places = np.arange(len(names))
     ends = np.zeros(len(names))
     for name, (colour, lengths) in parts.items():
@@ -159,13 +164,19 @@ def _bars(
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
     axes.grid(axis="x", alpha=0.25)
     axes.set_axisbelow(True)
-    figure.legend(loc="outside lower center", ncols=len(parts), frameon=False, fontsize="small")
+    figure.legend(loc="lower center", ncols=len(parts), frameon=False, fontsize="small")
     axes.set_title(title, fontsize="medium")
     return figure
 
 
-def _figure(width: float, height: float) -> tuple[Figure, Axes]:
-    """Return a figure on a canvas of its own (no pyplot state)."""
-    figure = Figure(figsize=(width, height), layout="constrained", dpi=150)
+def _figure(width: float, height: float, *, left: float, bottom: float) -> tuple[Figure, Axes]:
+    """Return a figure on a canvas of its own (no pyplot state), and axes within margins, all in inches.
+
+    Margins that Matplotlib finds itself (``layout="constrained"``) take it as long as the drawing.
+    """
+    figure = Figure(figsize=(width, height), dpi=150)
     FigureCanvasAgg(figure)
+    figure.subplots_adjust(
+        left=left / width, bottom=bottom / height, right=1 - 0.2 / width, top=1 - 0.4 / height
+    )
     return figure, figure.subplots()

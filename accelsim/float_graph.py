@@ -152,7 +152,8 @@ def float_graph(net: nn.Module, image: Tensor) -> FloatGraph:
         If the network cannot be traced, does not take the image, takes or returns several tensors, or has a
         layer without an integer counterpart.
     """
-    module = trace(with_children(copy.deepcopy(net).eval())).eval()
+    shared = {id(parameter): parameter for parameter in net.parameters()}  # which nothing changes in place
+    module = trace(with_children(copy.deepcopy(net, shared).eval())).eval()
     _resolve_in_place(module)
     _drop(module)
     _fold_batch_norms(module)

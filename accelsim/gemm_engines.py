@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from accelsim.derived_tables import kept_with_array
 from accelsim.errors import AccelsimError, nearest
 from accelsim.factorised_gemm import FactorisedTable, factorised_gemm
-from accelsim.gemm_kernel import BLOCK, run_tasks
+from accelsim.gemm_kernel import BLOCK, run_tasks, transpose_codes
 from accelsim.permute_gemm import MAX_PLANES, PackedTable, permute_gemm, registers_loaded
 from accelsim.permute_kernel import LANES, available
 from accelsim.workers import share_tasks
@@ -64,7 +64,10 @@ _factorised = kept_with_array(FactorisedTable.of)
 
 @kept_with_array
 def _across(w: Codes) -> Codes:
-    return np.ascontiguousarray(w.swapaxes(1, 2))
+    across = np.empty((len(w), w.shape[2], w.shape[1]), np.uint8)
+    transpose_codes(w, across)
+    across.flags.writeable = False
+    return across
 
 
 def _permute_sums(table: Table, x: Codes, w: Codes, threads: int) -> NDArray[np.int32]:
@@ -153,7 +156,7 @@ def fastest_engine(table: Table, depth: int, pixels: int, channels: int) -> Gemm
     depth, pixels, channels : int
         Size of the matrix product.
     """
-    sizes = min(depth, 256), min(pixels, 4 * BLOCK), min(channels, 256)
+    sizes = min(depth, 256), min(pixels, BLOCK), min(channels, 64)
     products = terms.count if (terms := _factorised(table).terms) else 0
     kind = (
         _packed(table).planes,

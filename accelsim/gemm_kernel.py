@@ -4,12 +4,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["BLOCK", "find_channels_at_risk", "run_tasks"]
+__all__ = ["BLOCK", "find_channels_at_risk", "run_tasks", "transpose_codes"]
 
 #: Pixels whose accumulators stay in the first-level cache together with four rows of the table.
 BLOCK = 1024
 #: Below this many pixels, joining two rows of the table costs more than it saves.
 _SHORT = 64
+#: Side of the tiles that a transposition copies: both stay in the first-level cache.
+_TILE = 64
 
 
 @njit(cache=True, nogil=True)
@@ -136,3 +138,15 @@ def _accumulate_pair(
         first_sum = np.int32(sums[p])
         out[o, left + p] = first_sum
         out[o + 1, left + p] = np.int32((sums[p] - first_sum) >> 32)
+
+
+@njit(cache=True, nogil=True)
+def transpose_codes(codes: NDArray[np.uint8], transposed: NDArray[np.uint8]) -> None:
+    """Fill in ``transposed[g, j, i] = codes[g, i, j]``, a tile at a time."""
+    groups, rows, columns = codes.shape
+    for g in range(groups):
+        for row in range(0, rows, _TILE):
+            for column in range(0, columns, _TILE):
+                for j in range(column, min(column + _TILE, columns)):
+                    for i in range(row, min(row + _TILE, rows)):
+                        transposed[g, j, i] = codes[g, i, j]

@@ -20,7 +20,7 @@ def label_points(axes: Axes, points: Sequence[tuple[str, float, float]], fontsiz
     Parameters
     ----------
     axes : Axes
-        With its limits set, of a figure that has been drawn once.
+        With its limits set, in a place that stays.
     points : sequence of (str, float, float)
         Name and place of each.
     fontsize : float
