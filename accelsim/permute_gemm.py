@@ -18,8 +18,8 @@ __all__ = ["MAX_PLANES", "PackedTable", "permute_gemm", "registers_loaded"]
 MAX_PLANES = 3
 #: Registers of codes, by the bytes of an entry: as many as leave room for the table and its sums.
 _VECTORS = {1: 8, 2: 4, 3: 2}
-#: Depth of one pass: 16-bit sums hold 257 bytes, and so much of the codes stays in the first-level cache.
-_DEPTH = 64
+#: Depth of one pass, at the end of which sums are widened and stored: 16-bit sums hold 257 bytes.
+_DEPTH = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,10 @@ class PackedTable:
             smallest = smallest.min()
         excess = (table - smallest.reshape(-1, 1)).astype(np.uint32)
         patterns = 2 * LANES if table.shape[1] <= 2 * LANES else 4 * LANES
-        packed = np.zeros((len(table), planes, patterns), np.uint8)
+        size = len(table) * planes * patterns
+        space = np.zeros(size + LANES, np.uint8)
+        start = -space.ctypes.data % LANES  # a register's worth of entries is in one line of the cache
+        packed = space[start : start + size].reshape(len(table), planes, patterns)
         for plane in range(planes):
             packed[:, plane, : table.shape[1]] = excess >> np.uint32(8 * plane)
         return cls(packed, smallest.astype(np.int32))
@@ -125,7 +128,10 @@ def _kernel(vectors: int, planes: int, parts: int) -> Callable[..., None]:
         """Run tasks ``first`` to ``stop - 1``: a block of pixels of one group each."""
         channels, depth = w.shape[1:]
         width = vectors * LANES
-        codes = np.zeros((_DEPTH, width), np.uint8)
+        deepest = min(_DEPTH, depth)
+        space = np.zeros(deepest * width + LANES, np.uint8)
+        start = -space.ctypes.data % LANES  # as in `PackedTable.of`
+        codes = space[start : start + deepest * width].reshape(deepest, width)
         sums = np.empty(width, np.int32)
         for task in range(first, stop):
             group = task // blocks

@@ -105,7 +105,8 @@ def _sum_rows(
             code = load_bytes(builder, line, vector * LANES)
             for plane in range(planes):
                 own = registers[plane * parts * 2 : (plane + 1) * parts * 2]
-                _add(builder, totals[vector * planes + plane], looked_up(builder, code, own))
+                found = looked_up(builder, code, own)
+                _add(builder, totals[vector * planes + plane], found, multiplies=plane % 2 == 1)
     for vector in range(vectors):
         own = [[builder.load(total) for total in pair] for pair in totals[vector * planes :][:planes]]
         at = builder.bitcast(builder.gep(sums, [_word(4 * LANES * vector)]), _SUMS.as_pointer())
@@ -126,9 +127,15 @@ def looked_up(builder: Any, code: Any, registers: list[Any]) -> Any:
     return builder.asm(signature, text, "=&v,0,v,v,v,v,^Yk,^Yk", [code, *registers, *masks], False)
 
 
-def _add(builder: Any, totals: list[Any], found: Any) -> None:
+def _add(builder: Any, totals: list[Any], found: Any, multiplies: bool) -> None:
+    """Add to the sums of pairs and of odd lanes; shifts and multiplications run on different pipes."""
     pairs = builder.bitcast(found, _PAIRS)
-    odd = builder.lshr(pairs, ir.Constant(_PAIRS, [8] * (LANES // 2)))
+    if multiplies:
+        signature = ir.FunctionType(_PAIRS, [_BYTES] * 2)
+        odd_lanes = ir.Constant(_BYTES, [0, 1] * (LANES // 2))
+        odd = builder.asm(signature, "vpmaddubsw $2, $1, $0", "=v,v,v", [found, odd_lanes], False)
+    else:
+        odd = builder.lshr(pairs, ir.Constant(_PAIRS, [8] * (LANES // 2)))
     for total, addend in zip(totals, (pairs, odd), strict=True):
         before = builder.bitcast(builder.load(total), _PAIRS)
         builder.store(builder.bitcast(builder.add(before, addend), _BYTES), total)
