@@ -9,14 +9,14 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import Normalize
+from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 if TYPE_CHECKING:
     from accelsim.attacks.table import RobustnessTable
 
-__all__ = ["COLOURS", "caption", "grids_figure", "heat_map_figure", "is_dark", "panels_in"]
+__all__ = ["COLOURS", "caption", "draw_panel", "grids_figure", "heat_map_figure", "is_dark", "panels_in"]
 
 _CELL_WIDTH, _CELL_HEIGHT = 0.42, 0.3  # inches
 _LEAST_WIDTH = 4.2  # inches, for the caption
@@ -62,7 +62,7 @@ def grids_figure(grids: Mapping[str, pd.DataFrame], rows_label: str, values_labe
     FigureCanvasAgg(figure)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for index, (attack, grid) in enumerate(grids.items()):
-        image = _draw_panel(panels[index], grid, attack)
+        image = draw_panel(panels[index], grid, attack)
         below = list(grids.values())[index + columns :][:1]
         panels[index].tick_params(labelbottom=not below or list(below[0].columns) != list(grid.columns))
         if index + columns < len(
@@ -88,9 +88,28 @@ def panels_in(panels: int, aspect: float) -> int:
     return min(range(1, panels + 1), key=cost)
 
 
-def _draw_panel(panel: Axes, grid: pd.DataFrame, title: str) -> AxesImage:
-    values = grid.to_numpy()
-    image = panel.imshow(values, cmap=COLOURS, norm=Normalize(0, 100), aspect="auto")
+def draw_panel(
+    panel: Axes,
+    grid: pd.DataFrame,
+    title: str,
+    colours: Colormap = COLOURS,
+    scale: Normalize | None = None,
+) -> AxesImage:
+    """Draw a table as coloured cells with whole numbers in them; empty ones stay grey.
+
+    Parameters
+    ----------
+    panel : Axes
+        Where.
+    grid : pandas.DataFrame
+        Its index (numbers or text) and columns become labels.
+    title : str
+        Above it.
+    colours, scale : Colormap, Normalize, optional
+        Default: of percentages.
+    """
+    values, scale = grid.to_numpy(float), scale or Normalize(0, 100)
+    image = panel.imshow(values, cmap=colours, norm=scale, aspect="auto")
     panel.set_title(title, weight="bold", size="medium")
     panel.set_xticks(range(len(grid.columns)), list(grid.columns))
     for label in panel.get_xticklabels():
@@ -101,14 +120,18 @@ def _draw_panel(panel: Axes, grid: pd.DataFrame, title: str) -> AxesImage:
     panel.spines[:].set_visible(False)
     for (row, column), value in np.ndenumerate(values):
         text = "" if np.isnan(value) else f"{value:.0f}"
-        colour = "white" if is_dark(value) else "black"
+        colour = "white" if _is_dark_colour(colours(scale(value))) else "black"
         panel.text(column, row, text, ha="center", va="center", size=8, color=colour)
     return image
 
 
 def is_dark(percent: float) -> bool:
     """Return whether white letters are easier to read than black ones on the colour of a percentage."""
-    return bool(np.dot(COLOURS(percent / 100)[:3], _LUMA) < 0.5)
+    return _is_dark_colour(COLOURS(percent / 100))
+
+
+def _is_dark_colour(colour: tuple[float, float, float, float]) -> bool:
+    return bool(np.dot(colour[:3], _LUMA) < 0.5)
 
 
 def caption(frame: pd.DataFrame) -> str:

@@ -5,6 +5,7 @@ import click
 from accelsim.cli.lazy_group import HelpfulGroup
 from accelsim.cli.reproduce_guesmi2021 import guesmi2021
 from accelsim.cli.reproduce_shrestha2024 import shrestha2024
+from accelsim.cli.reproduce_siddique2022 import siddique2022
 
 __all__ = ["reproduce"]
 
@@ -16,3 +17,4 @@ def reproduce() -> None:
 
 reproduce.add_command(guesmi2021)
 reproduce.add_command(shrestha2024)
+reproduce.add_command(siddique2022)

@@ -1,7 +1,6 @@
 """What the commands of ``accelsim reproduce`` share: their parts run, kept, and shown beside the paper's."""
 
 import math
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,7 @@ __all__ = ["JSON_PARTS", "results_folder", "run_parts", "what_is_done"]
 JSON_PARTS = (
     "networks (dataset, dataset_sha256, weights_sha256, accuracy_percent of each), and parts, a list of: "
     "part, title, seconds (of processor time, in this run and those that were stopped; what parts share "
-    "counts in the first), csv, pictures (paths), rows, a list of: part, kind "
+    "counts in the first), csv, pictures (paths), remarks (sentences), rows, a list of: part, kind "
     "(minimal-norm, fixed-budget, clean or none), dataset, row, column, quantity, value, low, high (95 % "
     "interval; null where nothing was drawn), n, paper, difference (null where the paper gives no figure)."
 )
@@ -66,12 +65,13 @@ def run_parts(
     """
     done = []
     for part in chosen:
-        start = time.process_time() + study.cells.seconds_before
+        start = study.seconds()
         rows = paper.run(part, study)
-        seconds = time.process_time() + study.cells.seconds_before - start
-        done.append(_kept(part, rows, study.folder, seconds, study.pictures))
+        done.append(_kept(part, rows, study, study.seconds() - start))
         if not output.json:
             _print(output, part, rows)
+            for remark in study.remarks.get(part.name, []):
+                output.line(remark)
     document = {
         **settings,
         "versions": study.cells.versions,
@@ -87,23 +87,22 @@ def run_parts(
         output.facts({"results": str(path)})
 
 
-def _kept(
-    part: "Part", rows: "Sequence[Row]", folder: Path, seconds: float, pictures: Iterable[str]
-) -> dict[str, object]:
+def _kept(part: "Part", rows: "Sequence[Row]", study: "Study", seconds: float) -> dict[str, object]:
     """Write a part's table, and return what the document says of it."""
     from accelsim.attacks.reproduction.rows import as_frame
 
     frame = as_frame(rows)
-    csv = folder / f"{part.name}.csv"
+    csv = study.folder / f"{part.name}.csv"
     with written_atomically(csv, "w") as file:
         frame.to_csv(file, index=False, lineterminator="\n")
-    own = [name for name in pictures if name == part.name or name.startswith(f"{part.name}-")]
+    own = [name for name in study.pictures if name == part.name or name.startswith(f"{part.name}-")]
     return {
         "part": part.name,
         "title": part.title,
         "seconds": seconds,
         "csv": str(csv),
-        "pictures": [str(folder / f"{name}.png") for name in own],
+        "pictures": [str(study.folder / f"{name}.png") for name in own],
+        "remarks": study.remarks.get(part.name, []),
         "rows": frame.to_dict("records"),
     }
 

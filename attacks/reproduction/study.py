@@ -1,5 +1,6 @@
 """A run of a paper's experiments: where its results go, and what has been computed so far."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,7 @@ class Study:
     cells: Cells
     report: Callable[[str], object] = lambda line: None
     pictures: list[str] = field(default_factory=list, init=False)
+    remarks: dict[str, list[str]] = field(default_factory=dict, init=False)
 
     def picture(self, name: str, figure: Figure) -> None:
         """Save a picture as NAME.png."""
@@ -38,6 +40,14 @@ class Study:
             figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
         if name not in self.pictures:
             self.pictures.append(name)
+
+    def remark(self, part: str, sentence: str) -> None:
+        """Note what a part's figures say, in words."""
+        self.remarks.setdefault(part, []).append(sentence)
+
+    def seconds(self) -> float:
+        """Return the processor time of what was computed so far, in this run and those that were stopped."""
+        return time.process_time() + self.cells.seconds_before
 
     def provenance(self) -> Mapping[str, Mapping[str, Any]]:
         """Return the hashes and accuracy of each network that was used, by its name."""

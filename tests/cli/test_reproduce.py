@@ -1,4 +1,7 @@
+import os
+
 import pandas as pd
+import pytest
 
 
 def test_files_and_document_agree(accelsim, tmp_path):
@@ -45,3 +48,31 @@ def test_shrestha2024_refusals(refused, tmp_path):
     assert "--bits" in refused("reproduce", "shrestha2024", "--bits", 3)
     assert "--network" in refused("reproduce", "shrestha2024", "--network", "lenet5")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_siddique_refuses_figures_that_are_none(refused, tmp_path):
+    said = refused("reproduce", "siddique2022", "--figure", "4e", "-o", tmp_path)
+    assert said.startswith(
+        "accelsim: Siddique and Hoque (2022) have no figure '4e' here; there are 1, 4a, 4b"
+    )
+    assert "no claimz here; did you mean claims?" in refused(
+        "reproduce", "siddique2022", "--part", "claimz", "-o", tmp_path
+    )
+    assert "--table" in refused("reproduce", "siddique2022", "--table", 3, "-o", tmp_path)
+
+
+@pytest.mark.skipif(
+    "ACCELSIM_DATA" not in os.environ, reason="$ACCELSIM_DATA, with mnist/ inside, is not set"
+)
+def test_siddique_keeps_a_store_and_draws(accelsim, tmp_path):
+    options = ("--figure", "4d", "--images", 8, "--multipliers", "evolved", "-o", tmp_path, "--json")
+    first = accelsim("reproduce", "siddique2022", *options)
+    assert first.code == 0
+    (part,) = first.document["parts"]
+    assert part["part"] == "figure-4d"
+    assert len(part["rows"]) == 10 * 10
+    assert first.document["multipliers"]["LeNet-5"]["M2"]["multiplier"] == "mul8u_evo_m35703"
+    for suffix in ("png", "pdf", "csv"):
+        assert (tmp_path / f"figure-4d.{suffix}").is_file()
+    assert (tmp_path / "siddique2022.sqlite").is_file()
+    assert accelsim("reproduce", "siddique2022", *options).document["parts"][0]["rows"] == part["rows"]

@@ -24,6 +24,7 @@ from accelsim.models import (
 
 #: Network, data set, least accuracy (%) on its test images.
 SHIPPED = [
+    ("lenet5", "mnist", 98.5),
     ("lenet5_guesmi", "mnist", 98.5),
     ("lenet5_guesmi_code", "mnist", 98.5),
     ("alexnet_cifar", "cifar10", 85),
@@ -41,7 +42,8 @@ def nothing_is_trained(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_each_is_of_a_default_recipe_and_tells_its_accuracy() -> None:
-    names = {f"{network}-{data}.safetensors" for network, data, _ in SHIPPED} | {ADVERSARIAL.name}
+    names = {f"{network}-{data}.safetensors" for network, data, _ in SHIPPED}
+    names |= {ADVERSARIAL.name, "alexnet_siddique-cifar10.safetensors"}
     names |= {f"{network}-{data}-w{bits}a{bits}.safetensors" for network, data, bits, _ in QUANTIZED}
     assert {path.name for path in WEIGHTS.iterdir()} == names
     assert sum(path.stat().st_size for path in WEIGHTS.iterdir()) < 20e6
@@ -63,6 +65,12 @@ def test_quantized_ones_are_found_by_their_bits(
     layers = [layer for layer in found.net.modules() if isinstance(layer, DorefaLayer)]
     assert all((layer.weight_bits, layer.activation_bits) == (bits, bits) for layer in layers)
     assert len(layers) == (4 if network == "mnist_a" else 18)
+
+
+def test_the_alexnet_of_siddique_and_hoque_has_about_the_accuracy_of_theirs() -> None:
+    found = load_checkpoint(WEIGHTS / "alexnet_siddique-cifar10.safetensors", "alexnet_siddique")
+    assert found.recipe == default_recipe("cifar10", epochs=8)
+    assert 80 <= found.accuracy_percent <= 85
 
 
 def test_the_adversarial_one_is_of_its_default_recipe() -> None:
