@@ -50,7 +50,8 @@ def grids_figure(grids: Mapping[str, pd.DataFrame], rows_label: str, values_labe
     title : str
         Stands above.
     """
-    width = max(len(grid.columns) for grid in grids.values()) * _CELL_WIDTH + 0.4
+    beside = max(len(_shown(name)) for grid in grids.values() for name in grid.index)
+    width = max(len(grid.columns) for grid in grids.values()) * _CELL_WIDTH + max(0.4, 0.08 * beside)
     height = max(len(grid.index) for grid in grids.values()) * _CELL_HEIGHT + 0.3
     longest = max(len(str(name)) for grid in grids.values() for name in grid.columns)
     names = 0.06 * longest  # inches that slanted names are high
@@ -114,7 +115,7 @@ def draw_panel(
     panel.set_xticks(range(len(grid.columns)), list(grid.columns))
     for label in panel.get_xticklabels():
         label.set(rotation=45, ha="right", rotation_mode="anchor")
-    rows = [name if isinstance(name, str) else f"{name:g}" for name in grid.index]
+    rows = [_shown(name) for name in grid.index]
     panel.set_yticks(range(len(rows)), rows)
     panel.tick_params(length=0)
     panel.spines[:].set_visible(False)
@@ -123,6 +124,10 @@ def draw_panel(
         colour = "white" if _is_dark_colour(colours(scale(value))) else "black"
         panel.text(column, row, text, ha="center", va="center", size=8, color=colour)
     return image
+
+
+def _shown(name: str | float) -> str:
+    return name if isinstance(name, str) else f"{name:g}"
 
 
 def is_dark(percent: float) -> bool:
