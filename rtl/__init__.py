@@ -7,7 +7,7 @@ from accelsim.rtl.arrays import (
     DaddaMultiplier,
     WallaceMultiplier,
 )
-from accelsim.rtl.cells import CELLS, Cell, FullAdder, HalfAdder
+from accelsim.rtl.cells import CELLS, AdderCell, FullAdder, HalfAdder
 from accelsim.rtl.drum import DrumMultiplier
 from accelsim.rtl.library import Description, describe, names, wide_names
 from accelsim.rtl.logarithmic import MitchellMultiplier
@@ -20,7 +20,7 @@ from accelsim.rtl.underdesigned import UnderdesignedMultiplier
 __all__ = [  # noqa: RUF022 - grouped by what they are
     # Adder cells
     "CELLS",
-    "Cell",
+    "AdderCell",
     "FullAdder",
     "HalfAdder",
     # Multipliers

@@ -16,11 +16,11 @@ from amaranth.lib.wiring import In, Out
 
 from accelsim.errors import AccelsimError, nearest
 
-__all__ = ["CELLS", "Cell", "FullAdder", "HalfAdder", "checked_cell"]
+__all__ = ["CELLS", "AdderCell", "FullAdder", "HalfAdder", "checked_cell"]
 
 
 @dataclass(frozen=True)
-class Cell:
+class AdderCell:
     """The logic of a one-bit full adder.
 
     Parameters
@@ -63,9 +63,9 @@ def _ama5(a: Any, b: Any, cin: Any) -> tuple[Any, Any]:
 
 #: The cells by name. AMA1-AMA5 are approximations 1-5 of V. Gupta, D. Mohapatra, A. Raghunathan and K. Roy,
 #: "Low-Power Digital Signal Processing Using Approximate Adders", IEEE TCAD 32(1), 2013.
-CELLS: Mapping[str, Cell] = MappingProxyType(
+CELLS: Mapping[str, AdderCell] = MappingProxyType(
     {
-        name: Cell(name, logic)
+        name: AdderCell(name, logic)
         for name, logic in {
             "exact": _exact,
             "ama1": _ama1,
@@ -78,7 +78,7 @@ CELLS: Mapping[str, Cell] = MappingProxyType(
 )
 
 
-def checked_cell(owner: str, cell: str) -> Cell:
+def checked_cell(owner: str, cell: str) -> AdderCell:
     """Return the cell of that name, else raise `AccelsimError`."""
     if cell not in CELLS:
         raise AccelsimError(
