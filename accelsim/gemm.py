@@ -19,8 +19,8 @@ __all__ = ["check_multiplier", "check_operands", "frozen", "lut_gemm", "lut_gemm
 
 #: The accumulator of most accelerators.
 _INT32 = Accumulator()
-#: Look-ups that one thread finishes about as soon as several that have to be woken: a sixth of a millisecond.
-_TOO_FEW_TO_SHARE = 1 << 22
+#: Look-ups that several threads were measured not to finish sooner than one, a millisecond's worth.
+_TOO_FEW_TO_SHARE = 1 << 25
 #: Look-ups that are over before an engine could be chosen.
 _TOO_FEW_TO_CHOOSE = 50_000
 
