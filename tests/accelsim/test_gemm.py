@@ -133,7 +133,8 @@ def test_takes_any_memory_layout() -> None:
     np.testing.assert_array_equal(lut_gemm(table, x, w), lut_gemm_reference(table, x, w))
 
 
-def test_may_be_called_from_several_threads() -> None:
+def test_may_be_called_from_several_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gemm, "_TOO_FEW_TO_SHARE", 0)
     rng = np.random.default_rng(3)
     table = rng.integers(0, 65536, (256, 256)).astype(np.int32)
     x = rng.integers(0, 256, (1, 30, 3000)).astype(np.uint8)
@@ -226,5 +227,7 @@ def test_few_pixels_are_looked_up_in_the_rows_of_activations(
     table = draw.integers(-40000, 40000, (rows, columns)).astype(np.int32)
     x = draw.integers(0, columns, (groups, depth, pixels)).astype(np.uint8)
     w = draw.integers(0, rows, (groups, channels, depth)).astype(np.uint8)
-    found = lut_gemm(table, x, w, threads=threads, engine="permute")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gemm, "_TOO_FEW_TO_SHARE", 0)
+        found = lut_gemm(table, x, w, threads=threads, engine="permute")
     np.testing.assert_array_equal(found, lut_gemm_reference(table, x, w))
