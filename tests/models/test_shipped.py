@@ -31,7 +31,7 @@ SHIPPED = [
     ("mnist_a", "mnist", 99),
 ]
 #: The same trained with DoReFa-Net's weights and inputs of some bits.
-QUANTIZED = [("mnist_a", "mnist", bits, 97) for bits in (1, 2, 4, 8, 16)]
+QUANTIZED = [("mnist_a", "mnist", bits, 97) for bits in (1, 2, 4, 8, 12, 16)]
 WEIGHTS = Path(shipped.__file__).parent / "weights"
 ADVERSARIAL = WEIGHTS / "lenet5-mnist-adversarial.safetensors"
 
