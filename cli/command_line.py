@@ -20,7 +20,7 @@ _COMMANDS = {
     "multipliers": LazyCommand(
         "accelsim.cli.multipliers",
         "multipliers",
-        "List, show, import and compare multipliers; save a look-up table.",
+        "List, show, compare, import and remove multipliers; save a look-up table.",
     ),
     "multiply": LazyCommand(
         "accelsim.cli.multiply", "multiply", "Multiply two numbers, exactly and approximately."
@@ -44,7 +44,11 @@ _COMMANDS = {
     "cost": LazyCommand(
         "accelsim.cli.cost", "cost", "Estimate area, delay, leakage and energy of multipliers."
     ),
-    "train": LazyCommand("accelsim.cli.train", "train", "Train a network and save its checkpoint."),
+    "train": LazyCommand(
+        "accelsim.cli.train",
+        "train",
+        "Train a network, in floats or with DoReFa-Net's weights and inputs, and save its checkpoint.",
+    ),
     "evaluate": LazyCommand(
         "accelsim.cli.evaluate", "evaluate", "Measure a network's accuracy with approximate multipliers."
     ),

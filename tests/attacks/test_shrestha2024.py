@@ -60,7 +60,7 @@ def study(subjects, data, tmp_path):
         found._datasets["mnist"] = data
         for bits in BITS:
             found._subjects["mnist_a", bits, ""] = subjects(bits)
-        for name in ("lenet5_guesmi", "lenet5_guesmi_code"):
+        for name in ("lenet5", "lenet5_guesmi", "lenet5_guesmi_code"):
             found._subjects[name, None, ""] = subjects(None)
         for name in direct.MULTIPLIERS:
             found._subjects["mnist_a", 8, name] = subjects(8, name)
