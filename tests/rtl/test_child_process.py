@@ -49,7 +49,8 @@ def test_time_limit_kills_grandchildren(tmp_path):
 @WITH_PROC
 def test_ctrl_c_kills_grandchildren(tmp_path):
     code = (
-        "import pathlib, sys\nfrom accelsim.rtl.child_process import run_child\n"
+        "import pathlib, signal, sys\nfrom accelsim.rtl.child_process import run_child\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background ignores it
         f"run_child([sys.executable, '-c', {GRANDPARENT!r}], pathlib.Path('.'))"
     )
     caller = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stderr=subprocess.DEVNULL)
