@@ -49,21 +49,8 @@ def alexnet_cifar() -> nn.Sequential:
     times fewer pixels. Guesmi et al. (ASPLOS 2021, section 5.1) count these layers and give no widths.
     """
     return nn.Sequential(
-        OrderedDict(
-            conv1=nn.Conv2d(3, 32, 3, padding=1),  # 32 x 32 x 32
-            relu1=nn.ReLU(),
-            pool1=nn.MaxPool2d(3, stride=2),  # 32 x 15 x 15
-            conv2=nn.Conv2d(32, 64, 3, padding=1),
-            relu2=nn.ReLU(),
-            pool2=nn.MaxPool2d(3, stride=2),  # 64 x 7 x 7
-            conv3=nn.Conv2d(64, 96, 3, padding=1),
-            relu3=nn.ReLU(),
-            conv4=nn.Conv2d(96, 96, 3, padding=1),
-            relu4=nn.ReLU(),
-            conv5=nn.Conv2d(96, 64, 3, padding=1),
-            relu5=nn.ReLU(),
-            pool5=nn.MaxPool2d(3, stride=2),  # 64 x 3 x 3
-            flatten=nn.Flatten(),
+        _small_convolutions(nn.Conv2d(3, 32, 3, padding=1), nn.MaxPool2d)
+        | OrderedDict(
             fc6=nn.Linear(64 * 3 * 3, 256),
             relu6=nn.ReLU(),
             dropout=nn.Dropout(0.25),
@@ -93,23 +80,27 @@ def alexnet_siddique_mnist() -> nn.Sequential:
 
 def _alexnet_siddique(first: nn.Conv2d) -> nn.Sequential:
     return nn.Sequential(
-        OrderedDict(
-            conv1=first,  # 32 x 32 x 32
-            relu1=nn.ReLU(),
-            pool1=nn.AvgPool2d(3, stride=2),  # 32 x 15 x 15
-            conv2=nn.Conv2d(32, 64, 3, padding=1),
-            relu2=nn.ReLU(),
-            pool2=nn.AvgPool2d(3, stride=2),  # 64 x 7 x 7
-            conv3=nn.Conv2d(64, 96, 3, padding=1),
-            relu3=nn.ReLU(),
-            conv4=nn.Conv2d(96, 96, 3, padding=1),
-            relu4=nn.ReLU(),
-            conv5=nn.Conv2d(96, 64, 3, padding=1),
-            relu5=nn.ReLU(),
-            pool5=nn.AvgPool2d(3, stride=2),  # 64 x 3 x 3
-            flatten=nn.Flatten(),
-            fc6=nn.Linear(64 * 3 * 3, 256),
-            relu6=nn.ReLU(),
-            fc7=nn.Linear(256, 10),
-        )
+        _small_convolutions(first, nn.AvgPool2d)
+        | OrderedDict(fc6=nn.Linear(64 * 3 * 3, 256), relu6=nn.ReLU(), fc7=nn.Linear(256, 10))
+    )
+
+
+def _small_convolutions(
+    first: nn.Conv2d, pool: type[nn.MaxPool2d] | type[nn.AvgPool2d]
+) -> OrderedDict[str, nn.Module]:
+    return OrderedDict(
+        conv1=first,  # 32 x 32 x 32
+        relu1=nn.ReLU(),
+        pool1=pool(3, stride=2),  # 32 x 15 x 15
+        conv2=nn.Conv2d(32, 64, 3, padding=1),
+        relu2=nn.ReLU(),
+        pool2=pool(3, stride=2),  # 64 x 7 x 7
+        conv3=nn.Conv2d(64, 96, 3, padding=1),
+        relu3=nn.ReLU(),
+        conv4=nn.Conv2d(96, 96, 3, padding=1),
+        relu4=nn.ReLU(),
+        conv5=nn.Conv2d(96, 64, 3, padding=1),
+        relu5=nn.ReLU(),
+        pool5=pool(3, stride=2),  # 64 x 3 x 3
+        flatten=nn.Flatten(),
     )
