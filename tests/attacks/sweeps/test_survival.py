@@ -82,12 +82,17 @@ def test_killed_at_random_moments(cells, tmp_path, undisturbed, times):
         while not finished:
             child = os.fork()
             if child == 0:  # a child that has everything imported: killed within the sweep, not before it
-                with Store(path, writable=True) as store:
-                    run(store)
-                os._exit(0)
+                try:
+                    with Store(path, writable=True) as store:
+                        run(store)
+                    os._exit(0)
+                finally:
+                    os._exit(1)  # an error must not go on with the tests in this process
             time.sleep(moments.uniform(0, seconds / 2))
             os.kill(child, signal.SIGKILL)
-            finished = os.WIFEXITED(os.waitpid(child, 0)[1])
+            status = os.waitpid(child, 0)[1]
+            finished = os.WIFEXITED(status)
+            assert not finished or os.WEXITSTATUS(status) == 0
             kills += not finished
             now = origins(path)
             assert before.items() <= now.items()  # what was finished is not computed again
