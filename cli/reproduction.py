@@ -20,10 +20,11 @@ __all__ = ["JSON_PARTS", "results_folder", "run_parts", "what_is_done"]
 #: What the JSON document has of every paper, for the command's help.
 JSON_PARTS = (
     "networks (dataset, dataset_sha256, weights_sha256, accuracy_percent of each), and parts, a list of: "
-    "part, title, seconds (of processor time, in this run and those that were stopped; what parts share "
-    "counts in the first), csv, pictures (paths), remarks (sentences), rows, a list of: part, kind "
-    "(minimal-norm, fixed-budget, clean or none), dataset, row, column, quantity, value, low, high (95 % "
-    "interval; null where nothing was drawn), n, paper, difference (null where the paper gives no figure)."
+    "part, title, seconds (of processor time, of a sweep's cells wall time summed over processes; in this "
+    "run and those that were stopped; what parts share counts in the first), csv, pictures (paths), remarks "
+    "(sentences), rows, a list of: part, kind (minimal-norm, fixed-budget, direct: each attack as the paper "
+    "has it, clean, or none), dataset, row, column, quantity, value, low, high (95 % interval; null where "
+    "nothing was drawn), n, paper, difference (null where the paper gives no figure)."
 )
 
 

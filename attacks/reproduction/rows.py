@@ -25,8 +25,8 @@ class Row:
     part : str
         Table, figure or other part that it belongs to, such as ``"table-2"``.
     kind : str
-        ``"minimal-norm"`` or ``"fixed-budget"`` of an attack, which no table mixes; ``"clean"`` of clean
-        images; or nothing.
+        ``"minimal-norm"`` or ``"fixed-budget"`` of an attack, which no table mixes; ``"direct"`` of attacks
+        of either kind on the network itself, one a row; ``"clean"`` of clean images; or nothing.
     dataset : str
         Its images, if any.
     row, column : str
