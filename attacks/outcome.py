@@ -118,8 +118,17 @@ class Crafted:
     seconds: float
     batch_size: int
 
-    def judged(self, judge: nn.Module, name: str = "the judge") -> Outcome:
+    def judged(self, judge: nn.Module, name: str = "the judge", correct: Tensor | None = None) -> Outcome:
         """Return what a network, the one on hardware, makes of the images.
+
+        Parameters
+        ----------
+        judge : nn.Module
+            The network, in evaluation mode.
+        name : str
+            What errors call it.
+        correct : bool tensor of shape (N,), optional
+            Which clean images it classifies correctly, if that is known.
 
         Raises
         ------
@@ -127,7 +136,8 @@ class Crafted:
             If it does not accept the images, has other classes than the attacked network, or answers NaN.
         """
         checked = checked_judge(judge, name, self.images[:1], self.classes)
-        correct = checked.classifies_correctly(self.images, self.labels, self.batch_size)
+        if correct is None:
+            correct = checked.classifies_correctly(self.images, self.labels, self.batch_size)
         eligible = correct & self.attacked
         changed = eligible & (self.adversarial != self.images).flatten(1).any(dim=1)
         fooled = ~correct

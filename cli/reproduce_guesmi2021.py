@@ -5,15 +5,21 @@ from pathlib import Path
 import click
 
 from accelsim.cli.output import Output, output_options
-from accelsim.cli.reproduction import JSON_PARTS, results_folder, run_parts, what_is_done
+from accelsim.cli.processes import PROCESSES
+from accelsim.cli.reproduction import (
+    JSON_PARTS,
+    finished_cells,
+    results_folder,
+    run_parts,
+    what_is_done,
+)
 from accelsim.cli.seed import SEED
 from accelsim.storage import require_writable_folder
-from accelsim.versions import software_versions
 
 __all__ = ["guesmi2021"]
 
 
-@click.command(epilog=f"JSON: images, seed, liberty, versions, {JSON_PARTS}")
+@click.command(epilog=f"JSON: images, seed, processes, liberty, versions, {JSON_PARTS}")
 @click.option("--table", "tables", type=int, multiple=True, help="Table of the paper; may be repeated.")
 @click.option("--figure", "figures", type=int, multiple=True, help="Figure of the paper; may be repeated.")
 @click.option(
@@ -35,6 +41,7 @@ __all__ = ["guesmi2021"]
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Liberty file of the cells for tables 7 and 9; default: the built-in table.",
 )
+@PROCESSES
 @results_folder("guesmi2021")
 @output_options
 def guesmi2021(
@@ -46,6 +53,7 @@ def guesmi2021(
     cifar_images: int,
     seed: int,
     liberty: Path | None,
+    processes: int,
     folder: Path,
 ) -> None:
     """Repeat Guesmi et al., Defensive Approximation (ASPLOS 2021).
@@ -59,15 +67,20 @@ def guesmi2021(
 
     chosen = PAPER.chosen([*(f"table-{n}" for n in tables), *(f"figure-{n}" for n in figures), *names])
     from accelsim.attacks.guesmi2021.study import Study
-    from accelsim.attacks.reproduction.cells import Cells
 
-    study = Study(
-        folder=folder,
-        cells=Cells(folder / "cells", software_versions()),
-        images={"mnist": images, "cifar10": cifar_images},
-        seed=seed,
-        report=what_is_done(output),
-        liberty=liberty,
-    )
-    settings = {"images": dict(study.images), "seed": seed, "liberty": liberty and str(liberty)}
-    run_parts(output, PAPER, chosen, study, settings)
+    settings = {
+        "images": {"mnist": images, "cifar10": cifar_images},
+        "seed": seed,
+        "processes": processes,
+        "liberty": liberty and str(liberty),
+    }
+    with finished_cells(folder, processes) as cells:
+        study = Study(
+            folder=folder,
+            cells=cells,
+            images={"mnist": images, "cifar10": cifar_images},
+            seed=seed,
+            report=what_is_done(output),
+            liberty=liberty,
+        )
+        run_parts(output, PAPER, chosen, study, settings)

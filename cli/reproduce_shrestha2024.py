@@ -5,17 +5,25 @@ from pathlib import Path
 import click
 
 from accelsim.cli.output import Output, output_options
-from accelsim.cli.reproduction import JSON_PARTS, results_folder, run_parts, what_is_done
+from accelsim.cli.processes import PROCESSES
+from accelsim.cli.reproduction import (
+    JSON_PARTS,
+    finished_cells,
+    results_folder,
+    run_parts,
+    what_is_done,
+)
 from accelsim.cli.seed import SEED
 from accelsim.storage import require_writable_folder
-from accelsim.versions import software_versions
 
 __all__ = ["shrestha2024"]
 
 _COUNT = click.IntRange(min=1)
 
 
-@click.command(epilog=f"JSON: images, iterative_images, runs, audited_images, seed, versions, {JSON_PARTS}")
+@click.command(
+    epilog=f"JSON: images, iterative_images, runs, audited_images, seed, processes, versions, {JSON_PARTS}"
+)
 @click.option("--table", "tables", type=int, multiple=True, help="Table of the paper; may be repeated.")
 @click.option("--figure", "figures", type=int, multiple=True, help="Figure of the paper; may be repeated.")
 @click.option(
@@ -47,6 +55,7 @@ _COUNT = click.IntRange(min=1)
 @click.option("--runs", type=_COUNT, default=3, show_default=True, help="Each on images drawn anew.")
 @click.option("--audited-images", type=_COUNT, default=200, show_default=True, help="Of each audit.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the first run.")
+@PROCESSES
 @results_folder("shrestha2024")
 @output_options
 def shrestha2024(
@@ -61,6 +70,7 @@ def shrestha2024(
     runs: int,
     audited_images: int,
     seed: int,
+    processes: int,
     folder: Path,
 ) -> None:
     """Repeat Shrestha and Grossmann, direct attacks on quantized networks (2024).
@@ -72,21 +82,18 @@ def shrestha2024(
     from accelsim.attacks.shrestha2024.parts import PAPER
 
     chosen = PAPER.chosen([*(f"table-{n}" for n in tables), *(f"figure-{n}" for n in figures), *names])
-    from accelsim.attacks.reproduction.cells import Cells
     from accelsim.attacks.shrestha2024.study import Study
     from accelsim.attacks.shrestha2024.subjects import BITS, width_name
 
-    study = Study(
-        folder=folder,
-        cells=Cells(folder / "cells", software_versions()),
-        networks=tuple(dict.fromkeys(networks)),
-        bits=tuple(bits for bits in BITS if not widths or width_name(bits) in widths),
-        images=images,
-        iterative_images=iterative_images or images,
-        runs=runs,
-        audited_images=audited_images,
-        seed=seed,
-        report=what_is_done(output),
-    )
-    names_of = ("images", "iterative_images", "runs", "audited_images", "seed")
-    run_parts(output, PAPER, chosen, study, {name: getattr(study, name) for name in names_of})
+    counts = {"images": images, "iterative_images": iterative_images or images, "runs": runs}
+    counts |= {"audited_images": audited_images, "seed": seed}
+    with finished_cells(folder, processes) as cells:
+        study = Study(
+            folder=folder,
+            cells=cells,
+            networks=tuple(dict.fromkeys(networks)),
+            bits=tuple(bits for bits in BITS if not widths or width_name(bits) in widths),
+            report=what_is_done(output),
+            **counts,
+        )
+        run_parts(output, PAPER, chosen, study, {**counts, "processes": processes})

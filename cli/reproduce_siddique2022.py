@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from accelsim.cli.output import Output, output_options
+from accelsim.cli.processes import PROCESSES
 from accelsim.cli.reproduction import JSON_PARTS, results_folder, run_parts, what_is_done
 from accelsim.cli.seed import SEED
 from accelsim.errors import AccelsimError
@@ -46,13 +47,7 @@ __all__ = ["siddique2022"]
 @click.option(
     "--cifar-images", type=click.IntRange(min=1), default=300, show_default=True, help="Of CIFAR-10."
 )
-@click.option(
-    "--processes",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="How many share the work; no result depends on it.",
-)
+@PROCESSES
 @click.option(
     "--multipliers",
     "family",

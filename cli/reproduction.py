@@ -1,7 +1,8 @@
 """What the commands of ``accelsim reproduce`` share: their parts run, kept, and shown beside the paper's."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +10,16 @@ import click
 
 from accelsim.cli.output import Output, json_text
 from accelsim.storage import written_atomically
+from accelsim.versions import software_versions
 
 if TYPE_CHECKING:
+    from accelsim.attacks.reproduction.cells import Cells
     from accelsim.attacks.reproduction.parts import Paper, Part
     from accelsim.attacks.reproduction.rows import Row
     from accelsim.attacks.reproduction.study import Study
 
-__all__ = ["JSON_PARTS", "results_folder", "run_parts", "what_is_done"]
+__all__ = ["JSON_PARTS", "finished_cells", "results_folder", "run_parts", "what_is_done"]
+
 
 #: What the JSON document has of every paper, for the command's help.
 JSON_PARTS = (
@@ -39,6 +43,16 @@ def results_folder(paper: str) -> Callable[[Any], Any]:
         show_default=True,
         help=f"Folder for tables (CSV), pictures (PNG), {paper}.json, and what a stopped run goes on from.",
     )
+
+
+@contextmanager
+def finished_cells(folder: Path, processes: int) -> "Iterator[Cells]":
+    """Give the finished results in a folder, and processes that compute those that are missing."""
+    from accelsim.attacks.reproduction.cells import Cells, no_state
+    from accelsim.attacks.worker_pool import WorkerPool
+
+    with WorkerPool(processes, no_state) as pool:
+        yield Cells(folder / "cells", software_versions(), pool)
 
 
 def what_is_done(output: Output) -> Callable[[str], None]:

@@ -5,14 +5,14 @@ from pathlib import Path
 import click
 
 from accelsim.cli.output import Output, output_options
-from accelsim.cli.reproduction import JSON_PARTS, run_parts, what_is_done
+from accelsim.cli.processes import PROCESSES
+from accelsim.cli.reproduction import JSON_PARTS, finished_cells, run_parts, what_is_done
 from accelsim.storage import require_writable_folder
-from accelsim.versions import software_versions
 
 __all__ = ["run"]
 
 
-@click.command(epilog=f"JSON: file, images, runs, seed, versions, {JSON_PARTS}")
+@click.command(epilog=f"JSON: file, images, runs, seed, processes, versions, {JSON_PARTS}")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "-o",
@@ -22,8 +22,9 @@ __all__ = ["run"]
     help="Folder for tables (CSV), pictures (PNG), runs.json, and what a stopped run goes on from. "
     "Default: the file's name without its ending.",
 )
+@PROCESSES
 @output_options
-def run(output: Output, file: Path, folder: Path | None) -> None:
+def run(output: Output, file: Path, folder: Path | None, processes: int) -> None:
     """Train networks, attack them and show the examples to others, as FILE (YAML) says.
 
     A run that was stopped goes on where it was; one with more images, attacks or networks adds to what is
@@ -34,20 +35,22 @@ def run(output: Output, file: Path, folder: Path | None) -> None:
     wanted = read_run(file)
     folder = folder or file.with_suffix("")
     require_writable_folder(folder)
-    from accelsim.attacks.reproduction.cells import Cells
     from accelsim.attacks.runs.experiments import PARTS, RunStudy
 
-    study = RunStudy(
-        folder=folder,
-        cells=Cells(folder / "cells", software_versions()),
-        seed=wanted.seed,
-        run=wanted,
-        report=what_is_done(output),
-    )
     names = [
         "train",
         *(["attack"] if wanted.attack else []),
         *(["transfer"] if wanted.attack and wanted.transfer else []),
     ]
-    settings = {"file": str(file), "images": wanted.images, "runs": wanted.runs, "seed": wanted.seed}
-    run_parts(output, PARTS, PARTS.chosen(names), study, settings)
+    settings = {
+        "file": str(file),
+        "images": wanted.images,
+        "runs": wanted.runs,
+        "seed": wanted.seed,
+        "processes": processes,
+    }
+    with finished_cells(folder, processes) as cells:
+        study = RunStudy(
+            folder=folder, cells=cells, seed=wanted.seed, run=wanted, report=what_is_done(output)
+        )
+        run_parts(output, PARTS, PARTS.chosen(names), study, settings)

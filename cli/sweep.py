@@ -7,6 +7,7 @@ import click
 
 from accelsim.cli.lazy_group import HelpfulGroup
 from accelsim.cli.output import Output, output_options
+from accelsim.cli.processes import PROCESSES
 from accelsim.cli.sweep_options import grid_options
 from accelsim.errors import AccelsimError
 from accelsim.storage import require_writable_file, require_writable_folder
@@ -18,13 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["sweep"]
 
 _STORE = click.argument("path", metavar="STORE", type=click.Path(path_type=Path))
-_PROCESSES = click.option(
-    "--processes",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="How many share the work, on one thread each; the results do not depend on it.",
-)
 
 
 @click.group(cls=HelpfulGroup)
@@ -38,7 +32,7 @@ def sweep() -> None:
     "-o", "--output", "store_path", type=click.Path(path_type=Path),
     help="Store to make or go on with; default: FILE with the ending .sqlite.",
 )  # fmt: skip
-@_PROCESSES
+@PROCESSES
 @grid_options
 @output_options
 def run(
@@ -73,7 +67,7 @@ def run(
 
 @sweep.command(epilog="JSON: as of `accelsim sweep status`.")
 @_STORE
-@_PROCESSES
+@PROCESSES
 @output_options
 def resume(output: Output, path: Path, processes: int) -> None:
     """Run the cells of a STORE's plan that have no result yet."""

@@ -1,6 +1,6 @@
 """A run of direct attacks: what is drawn, crafted, and kept."""
 
-import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,16 +10,13 @@ from torch import Tensor
 from accelsim.attacks.attack import Attack
 from accelsim.attacks.crafting import BATCH_SIZE
 from accelsim.attacks.direct.subject import Subject
-from accelsim.attacks.evaluation import craft_examples
 from accelsim.attacks.outcome import Crafted
+from accelsim.attacks.reproduction.examples import Examples
 from accelsim.attacks.reproduction.study import Study
 from accelsim.attacks.threat_models import WhiteBox
 from accelsim.errors import AccelsimError
 
 __all__ = ["BudgetedAttack", "DirectStudy"]
-
-#: Images crafted in one go and kept together: a stopped run loses no more.
-_CHUNK = 250
 
 
 @dataclass(frozen=True)
@@ -28,10 +25,6 @@ class BudgetedAttack:
 
     attack: Attack
     budget: float | None
-
-    def identity(self) -> list[object]:
-        """Return what tells its results from those of others."""
-        return [self.attack.name, sorted(self.attack.parameters.items()), self.budget]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -71,8 +64,8 @@ class DirectStudy(Study):
             raise AccelsimError(f"network {subject.name} classifies no image of {data.name} correctly")
         return data.test_images[chosen], data.test_labels[chosen]
 
-    def crafted(self, subject: Subject, attack: BudgetedAttack, run: int, count: int) -> Crafted:
-        """Return examples crafted on a network, from the cells where they are there.
+    def examples(self, subject: Subject, attack: BudgetedAttack, run: int, count: int) -> Examples:
+        """Return examples that are wanted of a network.
 
         Parameters
         ----------
@@ -86,47 +79,26 @@ class DirectStudy(Study):
             Images attacked.
         """
         images, labels = self.sample(subject, run, count)
-        size = len(images) if attack.attack.whole_set else _CHUNK
-        found = [
-            self._part(
-                subject, attack, images[start : start + size], labels[start : start + size], run, start
-            )
-            for start in range(0, len(images), size)
-        ]
-        adversarial = torch.cat([each["adversarial"] for each in found])
-        fooled = torch.cat([each["fooled"] for each in found])
-        seconds = sum(float(each["seconds"]) for each in found)
-        attacked = torch.ones_like(fooled)
-        classes = len(subject.dataset.classes)
-        return Crafted(images, adversarial, labels, attacked, fooled, classes, seconds, BATCH_SIZE)
-
-    def _part(
-        self, subject: Subject, attack: BudgetedAttack, images: Tensor, labels: Tensor, run: int, start: int
-    ) -> dict[str, Tensor]:
-        what = f"{attack.attack.label} on {subject.trained.network} {subject.name}, run {run}, from {start}"
-        identity = {
-            **self._identity(subject),
-            "attack": attack.identity(),
-            "seed": [self.seed + run, start],
-            "images": hashlib.sha256(images.numpy().tobytes()).hexdigest(),
-            "batch_size": BATCH_SIZE,
-        }
-
-        def compute() -> dict[str, Tensor]:
-            self.report(what)
-            found = craft_examples(
-                WhiteBox(), attack.attack, subject.net, images, labels, attack.budget,
-                self.seed + run + 1_000_003 * start, batch_size=BATCH_SIZE,
-            )  # fmt: skip
-            return {
-                "adversarial": found.adversarial.contiguous(),
-                "fooled": found.fooled,
-                "seconds": torch.tensor(found.seconds, dtype=torch.float64),
-            }
-
-        return self.cells.tensors(
-            f"{subject.trained.network} {subject.name} {attack.attack.name}", identity, compute
+        return Examples(
+            name=f"{attack.attack.label} on {subject.trained.network} {subject.name}, run {run},",
+            identity=self._identity(subject),
+            threat_model=WhiteBox(),
+            attack=attack.attack,
+            budget=attack.budget,
+            victim=subject.net,
+            images=images,
+            labels=labels,
+            seed=self.seed + run,
+            batch_size=BATCH_SIZE,
         )
+
+    def crafted(self, subject: Subject, attack: BudgetedAttack, run: int, count: int) -> Crafted:
+        """Return those examples, crafted if they are not in the cells; parameters as for `examples`."""
+        return self.examples(subject, attack, run, count).crafted(self.cells, self.begun)
+
+    def craft_all(self, wanted: Iterable[Examples]) -> None:
+        """Craft what is not in the cells of all these, shared among the processes."""
+        self.cells.compute([cell for each in wanted for cell in each.cells()], self.begun)
 
     def _identity(self, subject: Subject) -> dict[str, Any]:
         return {

@@ -1,18 +1,14 @@
 """A run of the paper's experiments: its settings, its networks, and the examples crafted so far."""
 
-import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
 from accelsim.attacks.attack import Attack
-from accelsim.attacks.evaluation import craft_examples
 from accelsim.attacks.guesmi2021.subjects import Subject, load_subject
 from accelsim.attacks.outcome import Crafted, Outcome
 from accelsim.attacks.reproduction import study as reproduction
+from accelsim.attacks.reproduction.examples import Examples, judged
 from accelsim.attacks.threat_models import ThreatModel, Transfer
 
 __all__ = ["BATCH_SIZE", "Study"]
@@ -73,55 +69,26 @@ class Study(reproduction.Study):
         budget : float, optional
             As for `craft_examples`.
         """
-        what = f"{threat_model.name} {attack.label} on {victim} ({subject.dataset.name})"
-        identity = {
-            **self.identity(subject),
-            "threat_model": threat_model.name,
-            "victim": "exact" if isinstance(threat_model, Transfer) else victim,
-            "attack": [attack.name, sorted(attack.parameters.items())],
-            "budget": budget,
-            "seed": self.seed,
-            "batch_size": BATCH_SIZE,
-        }
-
-        def compute() -> dict[str, torch.Tensor]:
-            self.report(what)
-            found = craft_examples(
-                threat_model, attack, subject.victim(victim), subject.images, subject.labels, budget,
-                self.seed, batch_size=BATCH_SIZE,
-            )  # fmt: skip
-            numbers = torch.tensor([found.classes, found.seconds], dtype=torch.float64)
-            return {
-                "adversarial": found.adversarial.contiguous(),
-                "attacked": found.attacked,
-                "fooled": found.fooled,
-                "numbers": numbers,
-            }
-
-        kept = self.cells.tensors(f"{what} {budget or ''}", identity, compute)
-        classes, seconds = kept["numbers"].tolist()
-        return Crafted(
-            subject.images, kept["adversarial"], subject.labels, kept["attacked"], kept["fooled"],
-            int(classes), seconds, BATCH_SIZE,
-        )  # fmt: skip
+        is_transfer = isinstance(threat_model, Transfer)
+        examples = Examples(
+            name=f"{threat_model.name} {attack.label} {budget or ''} on {victim} ({subject.dataset.name})",
+            identity={**self.identity(subject), "victim": "exact" if is_transfer else victim},
+            threat_model=threat_model,
+            attack=attack,
+            budget=budget,
+            victim=subject.victim(victim),
+            images=subject.images,
+            labels=subject.labels,
+            seed=self.seed,
+            batch_size=BATCH_SIZE,
+        )
+        return examples.crafted(self.cells, self.begun)
 
     def judged(self, subject: Subject, crafted: Crafted, victim: str) -> Outcome:
         """Judge examples on a network on its hardware, or take its answers from the cells."""
-        identity = {
-            **self.identity(subject),
-            "victim": victim,
-            "adversarial": _hash(crafted.adversarial),
-            "attacked": _hash(crafted.attacked),
-        }
-
-        def compute() -> dict[str, torch.Tensor]:
-            self.report(f"judging on {victim} ({subject.dataset.name})")
-            found = crafted.judged(subject.victim(victim), victim)
-            names = ("correct", "eligible", "crafted", "fooled", "l0", "l2", "linf", "mse")
-            return {name: torch.from_numpy(np.ascontiguousarray(getattr(found, name))) for name in names}
-
-        kept = self.cells.tensors(f"judged {victim}", identity, compute)
-        return Outcome(seconds=crafted.seconds, **{name: value.numpy() for name, value in kept.items()})
+        name = f"{victim} ({subject.dataset.name})"
+        identity = {**self.identity(subject), "victim": victim}
+        return judged(crafted, subject.victim(victim), name, identity, self.cells, self.begun)
 
     def outcome(
         self,
@@ -151,9 +118,4 @@ class Study(reproduction.Study):
         return {
             "weights": subject.trained.sha256,
             "dataset": subject.dataset.sha256,
-            "images": len(subject.images),
         }
-
-
-def _hash(tensor: torch.Tensor) -> str:
-    return hashlib.sha256(tensor.contiguous().numpy().tobytes()).hexdigest()

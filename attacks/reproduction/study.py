@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from accelsim.attacks.reproduction.cells import Cells
+from accelsim.attacks.reproduction.cells import Cell, Cells
 from accelsim.storage import written_atomically
 
 __all__ = ["Study"]
@@ -45,9 +45,13 @@ class Study:
         """Note what a part's figures say, in words."""
         self.remarks.setdefault(part, []).append(sentence)
 
+    def begun(self, cell: Cell) -> None:
+        """Say that a cell is to be computed."""
+        self.report(cell.name)
+
     def seconds(self) -> float:
         """Return the processor time of what was computed so far, in this run and those that were stopped."""
-        return time.process_time() + self.cells.seconds_before
+        return time.process_time() + self.cells.seconds_elsewhere
 
     def provenance(self) -> Mapping[str, Mapping[str, Any]]:
         """Return the hashes and accuracy of each network that was used, by its name."""

@@ -1,6 +1,7 @@
 """Tables 3, 6 and 7: accuracies, and direct attacks at each bit width and on approximate multipliers."""
 
 from collections.abc import Iterable
+from itertools import product
 
 import numpy as np
 import torch
@@ -37,6 +38,10 @@ def table_3(study: Study) -> list[Row]:
 def table_6(study: Study) -> list[Row]:
     """Every attack at every bit width."""
     rows = PUBLISHED.rows("table-6", "direct")
+    study.craft_all(
+        study.wanted(study.subject(network, bits), attack, run)
+        for attack, network, bits, run in product(ATTACKS, study.networks, study.bits, range(study.runs))
+    )
     for attack in ATTACKS:
         for network in study.networks:
             for bits in study.bits:

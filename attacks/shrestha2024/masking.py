@@ -5,18 +5,20 @@ Robustness for Embedded Neural Networks" (Cyberworlds 2019) say so of activation
 """
 
 import json
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from torch import Tensor, nn
 
 from accelsim.attacks.audit_attacks import AuditAttacks
 from accelsim.attacks.audit_report import WORST_CASE
 from accelsim.attacks.auditing import audit
-from accelsim.attacks.direct.subject import Subject
 from accelsim.attacks.rates import Rate
+from accelsim.attacks.reproduction.cells import Cell
 from accelsim.attacks.reproduction.rows import Row
 from accelsim.attacks.shrestha2024.published import PUBLISHED
 from accelsim.attacks.shrestha2024.study import DATASETS, Study
@@ -26,6 +28,7 @@ __all__ = ["masking"]
 
 #: Widths that are audited.
 _BITS = (None, 1, 2, 4, 8)
+_ATTACKS = AuditAttacks(steps=20, queries=200)
 _BUDGETS = {"mnist": (0.2,), "cifar10": (4 / 255,)}
 
 
@@ -33,53 +36,52 @@ def masking(study: Study) -> list[Row]:
     """Audit each bit width, and write what was found as masking-NETWORK.json."""
     rows = PUBLISHED.rows("masking", "fixed-budget")
     for network in study.networks:
-        found = {}
-        for bits in [each for each in _BITS if each in study.bits]:
-            subject = study.subject(network, bits)
-            document = found[subject.name] = _audited(study, network, subject)
+        found = _audits(study, network)
+        for column, document in found.items():
             for line in document["curves"]:
                 if line["network"] != "victim" or line["budget"] in (0, 1):
                     continue
                 rate = Rate(line["correct"], line["n"])
                 place = f"{network} {line['attack']} linf {line['budget']:.3g}"
-                rows.add_rate(place, subject.name, "robustness_percent", rate)
+                rows.add_rate(place, column, "robustness_percent", rate)
             is_masked = document["verdict"]["soundness"] == "gradient masking"
-            rows.add(
-                network, subject.name, "gradient_masking", float(is_masked), document["provenance"]["images"]
-            )
+            rows.add(network, column, "gradient_masking", float(is_masked), document["provenance"]["images"])
         with written_atomically(study.folder / f"masking-{network}.json", "w") as file:
             json.dump(found, file, indent=1)
         study.picture(f"masking-{network}", _figure(found, network))
     return rows.rows
 
 
-def _audited(study: Study, network: str, subject: Subject) -> dict[str, Any]:
+def _audits(study: Study, network: str) -> dict[str, dict[str, Any]]:
+    """Return the document of the audit of each bit width."""
+    subjects = [study.subject(network, bits) for bits in _BITS if bits in study.bits]
     exact = study.subject(network, None)
-    attacks = AuditAttacks(steps=20, queries=200)
     budgets = _BUDGETS[DATASETS[network]]
-    images, labels = subject.dataset.test_subset(study.audited_images)
-    identity = {
-        "audit": [subject.trained.sha256, exact.trained.sha256, subject.dataset.sha256],
-        "settings": [len(images), list(budgets), repr(attacks), study.seed],
-    }
+    images, labels = exact.dataset.test_subset(study.audited_images)
+    settings = [len(images), list(budgets), repr(_ATTACKS), study.seed]
+    cells = []
+    for subject in subjects:
+        hashes = [subject.trained.sha256, exact.trained.sha256, subject.dataset.sha256]
+        compared = None if subject is exact else exact.net
+        compute = partial(_audit, subject.net, compared, images.clone(), labels.clone(), budgets, study.seed)
+        name = f"audit of {network} {subject.name}"
+        cells.append(Cell(name, {"audit": hashes, "settings": settings}, compute))
+    found = study.cells.all_tensors(cells, study.begun)
+    documents = [json.loads(each["document"].numpy().tobytes()) for each in found]
+    return {subject.name: document for subject, document in zip(subjects, documents, strict=True)}
 
-    def compute() -> dict[str, torch.Tensor]:
-        study.report(f"audit of {network} {subject.name}")
-        report = audit(
-            subject.net,
-            images,
-            labels,
-            exact=None if subject is exact else exact.net,
-            budgets=budgets,
-            attacks=attacks,
-            seed=study.seed,
-        )
-        text = json.dumps(report.document()).encode()
-        return {"document": torch.from_numpy(np.frombuffer(text, dtype=np.uint8).copy())}
 
-    kept = study.cells.tensors(f"audit {network} {subject.name}", identity, compute)
-    document: dict[str, Any] = json.loads(kept["document"].numpy().tobytes())
-    return document
+def _audit(
+    victim: nn.Module,
+    exact: nn.Module | None,
+    images: Tensor,
+    labels: Tensor,
+    budgets: tuple[float, ...],
+    seed: int,
+) -> dict[str, Tensor]:
+    report = audit(victim, images, labels, exact=exact, budgets=budgets, attacks=_ATTACKS, seed=seed)
+    text = json.dumps(report.document()).encode()
+    return {"document": torch.from_numpy(np.frombuffer(text, dtype=np.uint8).copy())}
 
 
 def _figure(found: dict[str, dict[str, Any]], network: str) -> Figure:

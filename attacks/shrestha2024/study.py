@@ -7,6 +7,7 @@ from typing import Any
 from accelsim.attacks.direct.study import DirectStudy
 from accelsim.attacks.direct.subject import Subject
 from accelsim.attacks.outcome import Crafted
+from accelsim.attacks.reproduction.examples import Examples
 from accelsim.attacks.shrestha2024.paper_attacks import ITERATIVE, paper_attack
 from accelsim.attacks.shrestha2024.subjects import BITS, load_subject
 from accelsim.models.dataset import Dataset
@@ -71,10 +72,14 @@ class Study(DirectStudy):
         takes_long = attack in ITERATIVE or subject.multiplier
         return self.iterative_images if takes_long else self.images
 
-    def direct(self, subject: Subject, attack: str, run: int) -> Crafted:
-        """Return the examples of one of the paper's attacks on a network, in a run."""
+    def wanted(self, subject: Subject, attack: str, run: int) -> Examples:
+        """Return the examples of one of the paper's attacks on a network that a run wants."""
         chosen = paper_attack(attack, subject.dataset.name)
-        return self.crafted(subject, chosen, run, self.count(attack, subject))
+        return self.examples(subject, chosen, run, self.count(attack, subject))
+
+    def direct(self, subject: Subject, attack: str, run: int) -> Crafted:
+        """Return those examples, crafted if they are not in the cells."""
+        return self.wanted(subject, attack, run).crafted(self.cells, self.begun)
 
     def provenance(self) -> dict[str, dict[str, Any]]:
         """Return the hashes and accuracy of each network that was used, by its name."""

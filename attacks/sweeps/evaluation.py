@@ -1,8 +1,7 @@
 """Cells that share their adversarial examples, evaluated: a pure function of their descriptions."""
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from accelsim.attacks.crafting import craft
 from accelsim.attacks.network import CheckedNetwork
+from accelsim.attacks.one_thread import one_thread
 from accelsim.attacks.replay import replayed
 from accelsim.attacks.sweeps.cells import Crafting, Victim
 from accelsim.attacks.sweeps.content import Content
@@ -113,7 +113,7 @@ class Evaluator:
         AccelsimError
             As `evaluate`.
         """
-        with _one_thread():
+        with one_thread():
             images, labels = (tensor[first:stop] for tensor in self._content.images(crafting.images))
             start = time.perf_counter()
             adversarial = None
@@ -143,14 +143,3 @@ class Evaluator:
                 correct.append(verdict.numpy())
                 seconds.append(time.perf_counter() - start)
         return Verdicts(correct, crafting_seconds, seconds)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Compute on one thread of torch: the order of its sums, and so the result, depends on their number."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -1,9 +1,12 @@
 """All cells of a plan that have no result yet, computed by one process or several."""
 
-from accelsim.attacks.sweeps.evaluation import Verdicts, joined, parts_of
+from collections.abc import Sequence
+from functools import partial
+
+from accelsim.attacks.sweeps.cells import Crafting, Victim
+from accelsim.attacks.sweeps.evaluation import Evaluator, Verdicts, joined, parts_of
 from accelsim.attacks.sweeps.store import Store
-from accelsim.attacks.sweeps.worker_pool import Task, completed
-from accelsim.errors import AccelsimError
+from accelsim.attacks.worker_pool import WorkerPool
 from accelsim.progress import progress_bar
 
 __all__ = ["run"]
@@ -30,17 +33,20 @@ def run(store: Store, *, processes: int = 1, progress: bool = False) -> None:
         If what a cell names has changed since the plan was made or cannot be loaded, a process is killed, or
         the store cannot be written. What was finished is in the store.
     """
-    if not isinstance(processes, int) or processes < 1:
-        raise AccelsimError(f"processes is {processes!r}; expected a whole number from 1 up")
+    pool = WorkerPool(processes, Evaluator)
     groups = store.pending()
     if not groups:
         return
-    tasks = [Task(crafting, victims, *part) for crafting, victims in groups for part in parts_of(crafting)]
+    tasks = [
+        partial(_evaluated, crafting, victims, *part)
+        for crafting, victims in groups
+        for part in parts_of(crafting)
+    ]
     group_of = [number for number, (crafting, _) in enumerate(groups) for _ in parts_of(crafting)]
     done: dict[int, dict[int, Verdicts]] = {number: {} for number in range(len(groups))}
     number_of_run = store.begin_run(processes)
-    with progress_bar("sweep", len(tasks), progress) as step:
-        for number, verdicts in completed(tasks, processes):
+    with pool, progress_bar("sweep", len(tasks), progress) as step:
+        for number, verdicts in pool.completed(tasks):
             crafting, victims = groups[group_of[number]]
             parts = done[group_of[number]]
             parts[number] = verdicts
@@ -49,3 +55,9 @@ def run(store: Store, *, processes: int = 1, progress: bool = False) -> None:
                 store.record(number_of_run, crafting, victims, in_order)
                 del done[group_of[number]]
             step(f"{crafting.attack} {crafting.budget:g}")
+
+
+def _evaluated(
+    crafting: Crafting, victims: Sequence[Victim], first: int, stop: int, evaluator: Evaluator
+) -> Verdicts:
+    return evaluator.part(crafting, victims, first, stop)

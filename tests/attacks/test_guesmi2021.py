@@ -16,9 +16,11 @@ from accelsim.attacks.guesmi2021.study import Study
 from accelsim.attacks.guesmi2021.subjects import Subject
 from accelsim.attacks.rates import Rate
 from accelsim.attacks.registry import build_attack
-from accelsim.attacks.reproduction.cells import Cells
+from accelsim.attacks.reproduction import examples
+from accelsim.attacks.reproduction.cells import Cells, no_state
 from accelsim.attacks.reproduction.rows import as_frame
 from accelsim.attacks.threat_models import Transfer, WhiteBox
+from accelsim.attacks.worker_pool import WorkerPool
 from accelsim.errors import AccelsimError
 from accelsim.models import Dataset, TrainedNetwork, accuracy_percent, weights_sha256
 from accelsim.models.recipe import Recipe
@@ -109,6 +111,20 @@ def test_what_a_cell_follows_from(tmp_path):
     for path in tmp_path.iterdir():
         path.write_bytes(b"not a result")
     assert cells.tensors("a b", {"seed": 0}, made(6))["x"] == 6
+
+
+def test_two_processes_give_the_same_examples(study, subject, tmp_path, monkeypatch):
+    monkeypatch.setattr(examples, "CHUNK", 15)
+    made, _ = study
+    attack = build_attack("boundary-l2", steps=20)
+    one = made.outcome(subject, Transfer(subject.net), attack, "axfpm")
+    with WorkerPool(2, no_state) as pool:
+        two = Study(folder=tmp_path, cells=Cells(tmp_path / "two", {}, pool), images=made.images)
+        found = two.outcome(subject, Transfer(subject.net), attack, "axfpm")
+        assert two.cells.seconds_elsewhere > 0
+    assert len(list((tmp_path / "two").glob("transfer*"))) == 3
+    for name in ("correct", "fooled", "l2"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(one, name))
 
 
 def test_victims_by_name(subject):

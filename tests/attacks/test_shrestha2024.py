@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from accelsim.attacks.audit_attacks import AuditAttacks
-from accelsim.attacks.direct import study as direct_study
 from accelsim.attacks.direct.results import add_direct, perturbed
 from accelsim.attacks.direct.subject import Subject
 from accelsim.attacks.outcome import Crafted
+from accelsim.attacks.reproduction import examples
 from accelsim.attacks.reproduction.cells import Cells
 from accelsim.attacks.reproduction.rows import Rows
 from accelsim.attacks.shrestha2024 import boundary, direct, masking, transfer
@@ -85,7 +85,7 @@ def test_samples_are_right_images_and_grow_at_their_end(study):
 
 
 def test_a_stopped_run_goes_on_and_more_images_add_to_it(study, monkeypatch):
-    monkeypatch.setattr(direct_study, "_CHUNK", 4)
+    monkeypatch.setattr(examples, "CHUNK", 4)
     lines = []
     made = study(lines)
     first = made.direct(made.subject("mnist_a", 2), "FGSM", 0)

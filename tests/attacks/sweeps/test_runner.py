@@ -1,14 +1,12 @@
 """The same results whoever computes them, in whatever order, and each of them once."""
 
-import multiprocessing
-
 import pytest
 
 from accelsim import AccelsimError
 from accelsim.attacks import craft
 from accelsim.attacks.sweeps import Store, run
 from accelsim.attacks.sweeps import evaluation as evaluation_module
-from accelsim.attacks.sweeps import worker_pool as worker_pool_module
+from accelsim.attacks.worker_pool import WorkerPool
 
 
 @pytest.fixture
@@ -52,12 +50,12 @@ def test_finished_cells_are_not_computed_again(cells, tmp_path, rows_of_one_proc
 def test_parts_of_a_group_may_come_in_any_order(cells, tmp_path, rows_of_one_process, monkeypatch):
     monkeypatch.setattr(evaluation_module, "PART", 20)
 
-    def backwards(tasks, processes):
+    def backwards(pool, tasks):
         evaluator = evaluation_module.Evaluator()
         for number, task in reversed(list(enumerate(tasks))):
-            yield number, evaluator.part(*task)
+            yield number, task(evaluator)
 
-    monkeypatch.setattr("accelsim.attacks.sweeps.runner.completed", backwards)
+    monkeypatch.setattr(WorkerPool, "completed", backwards)
     with Store(tmp_path / "parts.sqlite", writable=True) as store:
         store.plan(cells)
         run(store)
@@ -71,16 +69,6 @@ def test_an_error_of_a_process_is_told_here(cells, tmp_path, monkeypatch):
         with pytest.raises(AccelsimError, match="/dev/null/nowhere"):
             run(store, processes=2)
         assert store.status().finished == 0
-
-
-def test_a_process_that_is_killed_is_noticed(cells, tmp_path):
-    tasks = [worker_pool_module.Task(cell.crafting, [cell.victim], 0, 20) for cell in cells]
-    verdicts = worker_pool_module.completed(tasks, 2)
-    next(verdicts)
-    for child in multiprocessing.active_children():
-        child.kill()
-    with pytest.raises(AccelsimError, match="a process of the sweep ended"):
-        list(verdicts)
 
 
 @pytest.mark.parametrize("processes", [0, -1, 1.5])

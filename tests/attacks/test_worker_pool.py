@@ -1,0 +1,82 @@
+"""Jobs done by this process or by several, and what becomes of those that fail."""
+
+import multiprocessing
+import os
+import time
+from functools import partial
+
+import pytest
+import torch
+
+from accelsim.attacks.worker_pool import WorkerPool
+from accelsim.errors import AccelsimError
+
+
+def count(amount, state):
+    """Add to what the process keeps."""
+    state.append(amount)
+    return os.getpid(), sum(state)
+
+
+def doubled(tensor, state):
+    return 2 * tensor
+
+
+def fail(message, state):
+    raise AccelsimError(message)
+
+
+def sleep(seconds, state):
+    time.sleep(seconds)
+    return seconds
+
+
+def test_one_process_keeps_its_state_from_job_to_job():
+    with WorkerPool(1, list) as pool:
+        answers = dict(pool.completed([partial(count, 1), partial(count, 2)]))
+        more = dict(pool.completed([partial(count, 3)]))
+    assert [answers[0][1], answers[1][1], more[0][1]] == [1, 3, 6]
+    assert answers[0][0] == os.getpid()
+
+
+def test_several_processes_do_every_job_and_stay_for_the_next():
+    with WorkerPool(2, list) as pool:
+        first = dict(pool.completed([partial(count, 1)] * 6))
+        second = dict(pool.completed([partial(count, 0)] * 6))
+        pids = {pid for pid, _ in first.values()}
+        assert len(pids) == 2
+        assert os.getpid() not in pids
+        assert {pid for pid, _ in second.values()} == pids
+        assert sum(dict(second.values()).values()) == 6
+    assert not multiprocessing.active_children()
+
+
+def test_tensors_go_there_and_back():
+    tensors = [torch.rand(3), torch.rand(2, 2)]
+    with WorkerPool(2, list) as pool:
+        answers = dict(pool.completed([partial(doubled, tensor) for tensor in tensors]))
+    assert all(torch.equal(answers[number], 2 * tensor) for number, tensor in enumerate(tensors))
+    assert not any(tensor.is_shared() for tensor in tensors)
+
+
+def test_an_error_is_raised_here_and_the_pool_can_go_on():
+    with WorkerPool(2, list) as pool:
+        with pytest.raises(AccelsimError, match="broken"):
+            list(pool.completed([partial(fail, "broken"), partial(sleep, 0.2), partial(sleep, 0.2)]))
+        assert dict(pool.completed([partial(sleep, 0), partial(sleep, 0.01)])) == {0: 0, 1: 0.01}
+
+
+def test_a_process_that_is_killed_is_noticed():
+    with WorkerPool(2, list) as pool:
+        answers = pool.completed([partial(sleep, 0), *[partial(sleep, 5)] * 3])
+        next(answers)
+        for child in multiprocessing.active_children():
+            child.kill()
+        with pytest.raises(AccelsimError, match="a process ended before its work was done"):
+            list(answers)
+
+
+@pytest.mark.parametrize("processes", [0, -1, 1.5])
+def test_processes_are_counted_from_one(processes):
+    with pytest.raises(AccelsimError, match="processes is"):
+        WorkerPool(processes, list)
