@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from accelsim.dorefa import DorefaActivation, DorefaWeight
 from accelsim.errors import AccelsimError
+from accelsim.fingerprint import fingerprint
 from accelsim.quantized_layer import ReplaceableLayer
 
 __all__ = ["DorefaConv1d", "DorefaConv2d", "DorefaLayer", "DorefaLinear", "dorefa_layer"]
@@ -55,6 +56,7 @@ class DorefaLayer(nn.Module):
     ) -> None:
         self.weight, self.bias = layer.weight, layer.bias
         self.quantizer, self.activation, self.name = quantizer, activation, name
+        self._kept: tuple[tuple[Any, ...], tuple[Tensor, Tensor]] | None = None
         self.train(layer.training)
         # Weights of another width would be taken for these without it.
         self.register_buffer("quantization", torch.tensor([self.weight_bits, self.activation_bits or 0]))
@@ -99,16 +101,36 @@ class DorefaLayer(nn.Module):
             return self.sums(values, self.quantizer(latent), bias)
         if self.training or max(self.weight_bits, self.activation.bits) > _INTEGER_BITS:
             return self.sums(self.activation(values), self.quantizer(latent), bias)
-        inputs, weights = self.activation.levels(values), self.quantizer.levels(latent)
-        most = self.activation.steps * weights.detach().flatten(1).abs().sum(1).max()
-        if most >= _EXACT_IN_FLOAT32:
-            inputs, weights = inputs.double(), weights.double()
-        sums = self.sums(inputs, weights).double()
+        inputs = self.activation.levels(values)
+        weights, scales = self._settled(latent)
+        sums = self.sums(inputs.to(weights.dtype), weights).double()
         channels = (-1, *(1,) * (latent.dim() - 2))
-        sums = sums * self.scales(latent).reshape(channels)
+        sums = sums * scales.reshape(channels)
         if bias is not None:
             sums = sums + bias.double().reshape(channels)
         return sums.to(latent.dtype)
+
+    def _settled(self, latent: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the weight's levels, in a type that sums their products exactly, and the scales of the sums.
+
+        Those of the layer's own weight are kept until it changes, where no gradient is wanted of it.
+        """
+        assert self.activation is not None
+        is_trained = torch.is_grad_enabled() and latent.requires_grad
+        is_own = latent is self.weight and type(latent) is nn.Parameter and latent.is_cpu
+        # What inference mode makes could not be used outside of it.
+        if is_trained or not is_own or torch.is_inference_mode_enabled():
+            return self._derived(latent)
+        origin = tuple(map(fingerprint, (latent, self.quantizer.scale, self.activation.scale)))
+        if self._kept is None or self._kept[0] != origin:
+            self._kept = origin, self._derived(latent)
+        return self._kept[1]
+
+    def _derived(self, latent: Tensor) -> tuple[Tensor, Tensor]:
+        assert self.activation is not None
+        weights = self.quantizer.levels(latent)
+        most = self.activation.steps * weights.detach().flatten(1).abs().sum(1).max()
+        return weights.double() if most >= _EXACT_IN_FLOAT32 else weights, self.scales(latent)
 
     def scales(self, latent: Tensor | None = None) -> Tensor:
         """Return what the integer sums are multiplied by, float64 of shape (1,) or (outputs,)."""

@@ -121,6 +121,37 @@ def test_sums_beyond_float32_are_exact():
     assert torch.equal(quantized(inputs), approximate(quantized, EXACT)(inputs))
 
 
+def test_levels_are_derived_anew_when_the_weight_changes():
+    layer = quantization_aware(nn.Sequential(nn.Linear(5, 4)), 4, 4, layers="all")[0].eval()
+    layer.requires_grad_(False)
+    images = torch.rand(3, 5)
+
+    def fresh():
+        layer._kept = None
+        return layer(images)
+
+    with torch.inference_mode():
+        layer(images)
+    leaf = images.clone().requires_grad_()
+    layer(leaf).sum().backward()
+    assert leaf.grad.abs().sum() > 0
+    before = layer(images)
+    layer.weight.data[0] = -layer.weight.data[0]
+    changed = layer(images)
+    assert not torch.equal(changed, before)
+    assert torch.equal(changed, fresh())
+    layer.activation.scale.mul_(0.5)
+    assert torch.equal(layer(images), fresh())
+    twin = copy.deepcopy(layer)
+    twin.weight.data.mul_(-1)
+    assert not torch.equal(twin(images), layer(images))
+    layer.load_state_dict(twin.state_dict())
+    assert torch.equal(layer(images), twin(images))
+    layer.weight.requires_grad_(True)
+    layer(images).sum().backward()
+    assert layer.weight.grad.abs().sum() > 0
+
+
 def test_gradients_are_straight_through():
     net = small_net(3)
     quantized = quantization_aware(net, 2, 3)
