@@ -8,6 +8,9 @@ from accelsim.attacks.siddique2022.study import Study
 
 __all__ = ["claims"]
 
+#: Smaller probabilities are no doubles any more.
+_LEAST = 1e-300
+
 
 def claims(study: Study) -> list[Row]:
     """Test each claim; what the data say of it is a remark on the part."""
@@ -16,7 +19,6 @@ def claims(study: Study) -> list[Row]:
     for claim in claims_of(grid, study.mae_percent("LeNet-5")):
         rows.add(claim.name, "", "p_value", claim.p_value, grid.images)
         verdict = "Our data show it" if claim.holds else "Our data do not show it"
-        study.remark(
-            "claims", f"{claim.name}: {verdict} (p = {claim.p_value:.2g}; {claim.test}). {claim.sentence}"
-        )
+        p = f"p = {claim.p_value:.2g}" if claim.p_value > _LEAST else f"p < {_LEAST:g}"
+        study.remark("claims", f"{claim.name}: {verdict} ({p}; {claim.test}). {claim.sentence}")
     return rows.rows
