@@ -69,9 +69,10 @@ class Study(reproduction.Study):
         budget : float, optional
             As for `craft_examples`.
         """
+        within = "" if budget is None else f" within {budget:.3g}"
         is_transfer = isinstance(threat_model, Transfer)
         examples = Examples(
-            name=f"{threat_model.name} {attack.label} {budget or ''} on {victim} ({subject.dataset.name})",
+            name=f"{threat_model.name} {attack.label}{within} on {victim} ({subject.dataset.name})",
             identity={**self.identity(subject), "victim": "exact" if is_transfer else victim},
             threat_model=threat_model,
             attack=attack,
