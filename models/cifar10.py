@@ -14,8 +14,19 @@ from accelsim.models.download import download
 from accelsim.progress import progress_bar
 from accelsim.storage import data_folder, written_atomically
 
-__all__ = ["ARCHIVE", "CLASSES", "MD5", "MIRRORS", "has_cifar10", "load_cifar10", "read_records"]
+__all__ = [
+    "ARCHIVE",
+    "CIFAR10_NAMES",
+    "CLASSES",
+    "MD5",
+    "MIRRORS",
+    "has_cifar10",
+    "load_cifar10",
+    "read_records",
+]
 
+#: What `Dataset.name` is of it: with all test images, and with the first 1,000.
+CIFAR10_NAMES = ("cifar10", "cifar10-test-1000")
 #: Where the archive is downloaded from.
 MIRRORS = ("https://www.cs.toronto.edu/~kriz/",)
 ARCHIVE = "cifar-10-binary.tar.gz"
@@ -59,7 +70,7 @@ def load_cifar10(*, progress: bool = True) -> Dataset:
     train = [read_records(folder / name) for name in _TRAINING]
     test = read_records(folder / (_TEST if whole else _TEST_1000))
     return Dataset(
-        "cifar10" if whole else "cifar10-test-1000",
+        CIFAR10_NAMES[0 if whole else 1],
         *_scaled(
             np.concatenate([images for images, _ in train]), np.concatenate([each for _, each in train])
         ),

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from accelsim.dorefa import check_bits
 from accelsim.errors import AccelsimError
+from accelsim.models.cifar10 import CIFAR10_NAMES
 from accelsim.models.seeds import check_seed
 
 __all__ = [
@@ -233,7 +234,7 @@ def default_recipe(
     AccelsimError
         If a number is out of range.
     """
-    data = "cifar10" if dataset_name == "cifar10-test-1000" else dataset_name
+    data = "cifar10" if dataset_name in CIFAR10_NAMES else dataset_name
     recipe = _OF_NETWORKS.get((network or "", data)) or _DEFAULTS.get(data, _DEFAULTS["mnist"])
     if epochs is None:
         epochs = max(1, recipe.epochs // 10) if start else recipe.epochs
@@ -256,7 +257,7 @@ def is_fine_tuned(dataset_name: str) -> bool:
 
     Those of CIFAR-10, which take long from scratch.
     """
-    return dataset_name in {"cifar10", "cifar10-test-1000"}
+    return dataset_name in CIFAR10_NAMES
 
 
 def adversarial_recipe(

@@ -9,7 +9,7 @@ from accelsim.models.dataset import Dataset
 from accelsim.models.recipe import Recipe
 from accelsim.models.training import TrainedNetwork
 
-__all__ = ["shipped_for", "shipped_network", "shipped_weights"]
+__all__ = ["shipped_for", "shipped_network", "shipped_on", "shipped_weights"]
 
 #: Files NETWORK-DATASET.safetensors, as `accelsim train` names them.
 _FOLDER = Path(__file__).parent / "weights"
@@ -55,10 +55,31 @@ def shipped_for(network: str, dataset: Dataset, recipe: Recipe) -> TrainedNetwor
         _FOLDER.glob(checkpoint_name(network, "*", recipe.weight_bits, recipe.activation_bits))
     ):
         found = shipped_network(network, path.stem.split("-")[1], recipe)
-        if found is None or found.train_sha256 != dataset.train_sha256:
-            continue
-        if found.dataset_sha256 == dataset.sha256:
-            return found
-        accuracy = accuracy_percent(found.net, dataset.test_images, dataset.test_labels)
-        return replace(found, dataset=dataset.name, dataset_sha256=dataset.sha256, accuracy_percent=accuracy)
+        if found is not None and found.train_sha256 == dataset.train_sha256:
+            return _tested_on(dataset, found)
     return None
+
+
+def shipped_on(dataset: Dataset) -> dict[str, TrainedNetwork]:
+    """Return the float networks of the package that were trained on a data set as it is, by their names.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Whatever its name.
+    """
+    found = {}
+    for path in shipped_weights().values():
+        trained = load_checkpoint(path)
+        is_plain = path.name == checkpoint_name(trained.network, path.stem.split("-")[1])
+        if is_plain and trained.train_sha256 == dataset.train_sha256:
+            found[trained.network] = _tested_on(dataset, trained)
+    return found
+
+
+def _tested_on(dataset: Dataset, trained: TrainedNetwork) -> TrainedNetwork:
+    """Return a network with its accuracy on the test images of a data set."""
+    if trained.dataset_sha256 == dataset.sha256:
+        return trained
+    accuracy = accuracy_percent(trained.net, dataset.test_images, dataset.test_labels)
+    return replace(trained, dataset=dataset.name, dataset_sha256=dataset.sha256, accuracy_percent=accuracy)

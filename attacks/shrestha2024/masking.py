@@ -22,6 +22,8 @@ from accelsim.attacks.reproduction.cells import Cell
 from accelsim.attacks.reproduction.rows import Row
 from accelsim.attacks.shrestha2024.published import PUBLISHED
 from accelsim.attacks.shrestha2024.study import DATASETS, Study
+from accelsim.attacks.shrestha2024.subjects import width_name
+from accelsim.errors import AccelsimError
 from accelsim.storage import written_atomically
 
 __all__ = ["masking"]
@@ -55,6 +57,10 @@ def masking(study: Study) -> list[Row]:
 def _audits(study: Study, network: str) -> dict[str, dict[str, Any]]:
     """Return the document of the audit of each bit width."""
     subjects = [study.subject(network, bits) for bits in _BITS if bits in study.bits]
+    if not subjects:
+        raise AccelsimError(
+            f"masking audits {', '.join(map(width_name, _BITS))} bits; none of them is chosen"
+        )
     exact = study.subject(network, None)
     budgets = _BUDGETS[DATASETS[network]]
     images, labels = exact.dataset.test_subset(study.audited_images)
@@ -86,7 +92,7 @@ def _audit(
 
 def _figure(found: dict[str, dict[str, Any]], network: str) -> Figure:
     """Draw what the white-box attack and the worst case leave, over the bit widths, a panel per budget."""
-    budgets = [each for each in found["float"]["provenance"]["budgets"] if each < 1]
+    budgets = [each for each in next(iter(found.values()))["provenance"]["budgets"] if each < 1]
     figure = Figure(figsize=(3.1 * len(budgets) + 0.8, 3.2), layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, len(budgets), sharey=True, squeeze=False)[0]

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from accelsim.attacks.attack import Parameter
 from accelsim.attacks.direct.study import BudgetedAttack
 from accelsim.attacks.registry import build_attack
+from accelsim.models.cifar10 import CIFAR10_NAMES
 
 __all__ = ["ATTACKS", "ITERATIVE", "paper_attack"]
 
@@ -47,8 +48,18 @@ _CIFAR10: Mapping[str, _Choice] = MappingProxyType(
 def paper_attack(
     name: str, dataset: str, budget: float | None = None, **parameters: Parameter
 ) -> BudgetedAttack:
-    """Return the attack of the paper's name for a data set, with other parameters or budget if given."""
-    attack, chosen, own_budget = (_CIFAR10 if dataset == "cifar10" else _MNIST)[name]
+    """Return the attack of the paper's name for a data set, with other parameters or budget if given.
+
+    Parameters
+    ----------
+    name : str
+        One of `ATTACKS`.
+    dataset : str
+        Name of the data set; one that is not CIFAR-10 is attacked like MNIST.
+    budget, **parameters
+        Other ones than the paper's.
+    """
+    attack, chosen, own_budget = (_CIFAR10 if dataset in CIFAR10_NAMES else _MNIST)[name]
     return BudgetedAttack(
         build_attack(attack, **{**chosen, **parameters}), own_budget if budget is None else budget
     )

@@ -9,9 +9,10 @@ from accelsim.attacks.direct.subject import Subject
 from accelsim.attacks.outcome import Crafted
 from accelsim.attacks.reproduction.examples import Examples
 from accelsim.attacks.shrestha2024.paper_attacks import ITERATIVE, paper_attack
-from accelsim.attacks.shrestha2024.subjects import BITS, load_subject
+from accelsim.attacks.shrestha2024.subjects import BITS, load_subject, width_name
 from accelsim.models.dataset import Dataset
 from accelsim.models.datasets import load_dataset
+from accelsim.models.shipped import shipped_on
 
 __all__ = ["DATASETS", "Study"]
 
@@ -66,6 +67,14 @@ class Study(DirectStudy):
         if key not in self._subjects:
             self._subjects[key] = load_subject(network, self.dataset(network), bits, multiplier)
         return self._subjects[key]
+
+    def neighbours(self, network: str) -> dict[str, Subject]:
+        """Return a network in full precision, and those of the package trained on the same data, by name."""
+        data = self.dataset(network)
+        shipped = shipped_on(data)
+        for name, trained in shipped.items():
+            self._subjects.setdefault((name, None, ""), Subject(width_name(None), trained, data))
+        return {name: self.subject(name, None) for name in sorted({network, *shipped})}
 
     def count(self, attack: str, subject: Subject) -> int:
         """Return how many images the paper's attack gets: fewer where they take long."""

@@ -9,8 +9,7 @@ from accelsim.attacks.reproduction.rows import Row, Rows
 from accelsim.attacks.shrestha2024.direct import MULTIPLIERS
 from accelsim.attacks.shrestha2024.paper_attacks import ATTACKS
 from accelsim.attacks.shrestha2024.published import PUBLISHED
-from accelsim.attacks.shrestha2024.study import DATASETS, Study
-from accelsim.models.shipped import shipped_weights
+from accelsim.attacks.shrestha2024.study import Study
 
 __all__ = ["between_bits", "between_multipliers", "between_networks"]
 
@@ -31,10 +30,7 @@ def between_networks(study: Study) -> list[Row]:
     """Show examples to networks of other architectures and capacities on the same data, float and 8 bits."""
     rows = PUBLISHED.rows("transfer-networks", "direct")
     for network in study.networks:
-        data = DATASETS[network]
-        weights = {name.removesuffix(f"-{data}") for name in shipped_weights() if name.endswith(f"-{data}")}
-        subjects = {name: study.subject(name, None) for name in sorted(weights)}
-        subjects[f"{network} 8 bits"] = study.subject(network, 8)
+        subjects = {**study.neighbours(network), f"{network} 8 bits": study.subject(network, 8)}
         title = f"networks on {study.dataset(network).name}"
         _add(rows, study, f"transfer-networks-{network}", subjects, _FEW, title)
     return rows.rows

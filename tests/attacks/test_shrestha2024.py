@@ -1,6 +1,7 @@
 """The machinery of the reproduction, on small networks."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from accelsim.attacks.shrestha2024.subjects import BITS
 from accelsim.dorefa_conversion import quantization_aware
 from accelsim.errors import AccelsimError
 from accelsim.models import Dataset, TrainedNetwork, accuracy_percent, weights_sha256
+from accelsim.models.cifar10 import CIFAR10_NAMES
 from accelsim.models.recipe import Recipe
 
 
@@ -60,8 +62,6 @@ def study(subjects, data, tmp_path):
         found._datasets["mnist"] = data
         for bits in BITS:
             found._subjects["mnist_a", bits, ""] = subjects(bits)
-        for name in ("lenet5", "lenet5_guesmi", "lenet5_guesmi_code"):
-            found._subjects[name, None, ""] = subjects(None)
         for name in direct.MULTIPLIERS:
             found._subjects["mnist_a", 8, name] = subjects(8, name)
         return found
@@ -167,10 +167,39 @@ def cheap(monkeypatch):
 
     for module in (shrestha_study, boundary):
         monkeypatch.setattr(module, "paper_attack", attack)
-    monkeypatch.setattr(masking, "AuditAttacks", lambda **settings: AuditAttacks(2, 2, 4))
+    monkeypatch.setattr(masking, "_ATTACKS", AuditAttacks(2, 2, 4))
 
 
-def test_every_part_runs(study, cheap):
+@pytest.mark.parametrize("name", CIFAR10_NAMES)
+def test_cifar10_has_its_hyperparameters_whichever_its_test_images(name):
+    for attack in ATTACKS:
+        own = paper_attack(attack, name)
+        assert own == paper_attack(attack, "cifar10")
+        assert (own != paper_attack(attack, "mnist")) == (attack != "C&W")
+
+
+@pytest.fixture
+def neighbour(monkeypatch, subjects):
+    """Another network of the package on the same data."""
+    trained = replace(subjects(1).trained, network="lenet5")
+    monkeypatch.setattr(shrestha_study, "shipped_on", lambda data: {"lenet5": trained})
+    return trained
+
+
+def test_neighbours_are_the_networks_of_the_package_on_the_same_data(study, neighbour):
+    found = study().neighbours("mnist_a")
+    assert list(found) == ["lenet5", "mnist_a"]
+    assert found["lenet5"].trained is neighbour
+    assert found["mnist_a"].trained.recipe.weight_bits is None
+
+
+def test_the_audit_needs_no_full_precision_but_a_width_of_its_own(study, cheap):
+    assert {row.column for row in masking.masking(study(bits=(1, 12)))} == {"1"}
+    with pytest.raises(AccelsimError, match="audits float, 1, 2, 4, 8 bits; none of them is chosen"):
+        masking.masking(study(bits=(12,)))
+
+
+def test_every_part_runs(study, cheap, neighbour):
     made = study(bits=(None, 1, 8))
     for part in PAPER.parts:
         rows = PAPER.run(part, made)

@@ -3,12 +3,14 @@
 import os
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from accelsim.dorefa_layers import DorefaLayer
 from accelsim.errors import AccelsimError
 from accelsim.models import (
+    AdversarialRecipe,
     Dataset,
     accuracy_percent,
     adversarial_recipe,
@@ -104,6 +106,32 @@ def test_they_are_found_by_their_training_images(network: str, data: str, least:
     other = trained_network(network, few)
     assert (other.sha256, other.dataset_sha256) == (found.sha256, few.sha256)
     assert other.accuracy_percent == accuracy_percent(other.net, few.test_images, few.test_labels)
+
+
+def test_those_on_a_data_set_are_found_whatever_their_recipe() -> None:
+    for name, expected in (
+        ("alexnet_siddique-cifar10", {"alexnet_cifar", "alexnet_siddique"}),
+        ("mnist_a-mnist", {"lenet5", "lenet5_guesmi", "lenet5_guesmi_code", "mnist_a"}),
+    ):
+        one = load_checkpoint(WEIGHTS / f"{name}.safetensors")
+        data = SimpleNamespace(train_sha256=one.train_sha256, sha256=one.dataset_sha256)
+        found = shipped.shipped_on(data)  # type: ignore[arg-type]  # has what it looks at
+        assert expected <= set(found)
+        assert found[one.network].sha256 == one.sha256
+        assert all(each.recipe.weight_bits is None for each in found.values())
+        assert not any(isinstance(each.recipe, AdversarialRecipe) for each in found.values())
+
+
+def test_those_on_a_data_set_are_tested_on_its_test_images(
+    tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shipped, "_FOLDER", tmp_path)
+    save_checkpoint(train("ffnn", tiny, epochs=1), tmp_path / "ffnn-tiny.safetensors")
+    few = replace(tiny, test_images=tiny.test_images[:3], test_labels=tiny.test_labels[:3])
+    (found,) = shipped.shipped_on(few).values()
+    assert found.dataset_sha256 == few.sha256
+    assert found.accuracy_percent == accuracy_percent(found.net, few.test_images, few.test_labels)
+    assert not shipped.shipped_on(replace(tiny, train_labels=tiny.train_labels.flip(0)))
 
 
 def test_other_data_or_another_recipe_is_trained(
