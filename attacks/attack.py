@@ -99,7 +99,7 @@ class Attack:
         """The name, with the parameters that are not the defaults: ``"bim-l2 steps=20"``."""
         return " ".join([self.name, *(f"{key}={value}" for key, value in self.overrides.items())])
 
-    def with_parameters(self, **parameters: Parameter) -> "Attack":
+    def with_parameters(self, /, **parameters: Parameter) -> "Attack":
         """Return this attack with other parameters, such as ``steps=20``.
 
         Raises
@@ -117,6 +117,8 @@ class Attack:
                 is_valid, expected = self.ranges[key]
                 if not is_valid(value):
                     raise AccelsimError(f"attack {self.name}: {key} is {value!r}; expected {expected}")
+            if not isinstance(value, get_args(Parameter)):
+                raise AccelsimError(f"attack {self.name}: {key} is {value!r}; expected a number or a word")
         merged = {**self.parameters, **parameters}
         return replace(
             self, overrides={key: merged[key] for key in self.defaults if merged[key] != self.defaults[key]}

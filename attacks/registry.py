@@ -57,7 +57,7 @@ def names_meant_by(word: str) -> list[str]:
     return meant.get(word, [word])
 
 
-def build_attack(name: str, **parameters: Parameter) -> Attack:
+def build_attack(name: str, /, **parameters: Parameter) -> Attack:
     """Return the attack of that name, with these parameters instead of its defaults.
 
     Raises

@@ -22,11 +22,13 @@ __all__ = [
     "built_in",
     "find_circuit",
     "float_circuits",
+    "is_built_in",
     "listed_circuits",
     "listed_names",
     "load_float_multiplier",
     "load_gate_multiplier",
     "load_lut",
+    "located",
     "netlist_of",
 ]
 
@@ -60,6 +62,29 @@ def find_circuit(name: str | os.PathLike[str]) -> Circuit:
         if hint := nearest(name, [*imported, *others]):
             raise AccelsimError(f"{str(error).partition('; did you mean')[0]}{hint}") from error
         raise
+
+
+def located(name: str, folder: Path) -> str:
+    """Return a multiplier's name, or the path of its file from wherever it is used.
+
+    Parameters
+    ----------
+    name : str
+        As for `find_circuit`.
+    folder : Path
+        What paths, and names of files, are relative to.
+    """
+    path = folder / name
+    return str(path.absolute()) if "/" in name or path.is_file() else name
+
+
+def is_built_in(name: str) -> bool:
+    """Return whether a multiplier comes with the package, and so is the same in every copy of it."""
+    try:
+        built_in(name)
+    except AccelsimError:
+        return False
+    return True
 
 
 def built_in(name: str) -> Circuit:

@@ -64,7 +64,7 @@ def add_matrices(
 
 def _transferred(cells: Cells, crafted: Crafted, target: Subject) -> Rate:
     identity = {
-        "judge": f"{target.trained.sha256} {target.multiplier}",
+        "judge": target.identity,
         "examples": hashlib.sha256(crafted.adversarial.numpy().tobytes()).hexdigest(),
     }
 

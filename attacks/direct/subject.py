@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from accelsim.attacks.sweeps.content import multiplier_sha256
 from accelsim.conversion import approximate
 from accelsim.dorefa_layers import DorefaLayer
 from accelsim.models.dataset import Dataset
 from accelsim.models.training import TrainedNetwork
-from accelsim.rtl.catalogue import load_lut
+from accelsim.rtl.catalogue import is_built_in, load_lut
 
 __all__ = ["Subject", "quantized_layers"]
 
@@ -48,6 +49,14 @@ class Subject:
                 net = approximate(net, load_lut(self.multiplier), layers=quantized_layers(net))
             self._made["net"] = net
         return self._made["net"]
+
+    @property
+    def identity(self) -> str:
+        """Hash of the weights and name of the multiplier; with its products' hash if it is no built-in."""
+        known = f"{self.trained.sha256} {self.multiplier}"
+        if not self.multiplier or is_built_in(self.multiplier):
+            return known
+        return f"{known} {multiplier_sha256(load_lut(self.multiplier))}"
 
     @torch.no_grad()
     def answers(self, images: Tensor) -> Tensor:

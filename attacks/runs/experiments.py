@@ -35,6 +35,10 @@ PARTS = Paper(
 )
 
 
+#: Test images that tell how much pictures of different classes are alike.
+_TYPICAL = 1000
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RunStudy(DirectStudy):
     """A run with its networks and what has been computed so far.
@@ -71,6 +75,9 @@ class RunStudy(DirectStudy):
                 )  # fmt: skip
             self._subjects[network.name] = Subject(network.name, trained, data, network.multiplier)
         return self._subjects[network.name]
+
+    def _identity(self, subject: Subject) -> dict[str, Any]:
+        return {**super()._identity(subject), "network": subject.identity}
 
     def provenance(self) -> Mapping[str, Mapping[str, Any]]:
         """Return the hashes and accuracy of each network that was used, by its name."""
@@ -116,7 +123,8 @@ def direct(study: RunStudy) -> list[Row]:
     for attack in run.attack:
         for network in run.named(attack.on, attack.name):
             subject = study.subject(network)
-            least = resemblance_of_others(*study.sample(subject, 0, 1000))
+            data = subject.dataset
+            least = resemblance_of_others(*data.test_subset(min(_TYPICAL, len(data.test_images))))
             crafted = [study.crafted(subject, attack.built, each, run.images) for each in range(run.runs)]
             add_direct(rows, attack.name, network.name, crafted, least)
     return rows.rows

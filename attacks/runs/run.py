@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 
 from accelsim.attacks.attack import Parameter, checked_budget
@@ -12,6 +13,9 @@ from accelsim.dorefa import check_bits
 from accelsim.errors import AccelsimError, nearest
 from accelsim.models.datasets import dataset_names
 from accelsim.models.networks import network_names
+from accelsim.models.recipe import default_recipe
+from accelsim.rtl.catalogue import find_circuit
+from accelsim.rtl.float_names import is_float_name
 
 __all__ = ["Run", "RunAttack", "RunNetwork"]
 
@@ -42,7 +46,8 @@ class RunNetwork:
     Raises
     ------
     AccelsimError
-        If a name is unknown or the width is out of range.
+        If a name is unknown, a number is out of range, there is no such checkpoint, or the levels of that
+        many bits do not fit the multiplier.
     """
 
     name: str
@@ -61,10 +66,30 @@ class RunNetwork:
             raise AccelsimError(f"no data set {self.data}" + _known(self.data, dataset_names()))
         if self.bits is not None:
             check_bits(self.bits, "weights and inputs")
-        if self.multiplier and self.bits is None:
+        default_recipe(self.data, self.network, epochs=self.epochs, seed=self.seed)  # refuses what is none
+        if self.weights and not Path(self.weights).is_file():
+            raise AccelsimError(f"weights: there is no checkpoint {self.weights}")
+        if self.multiplier:
+            self._check_multiplier()
+
+    def _check_multiplier(self) -> None:
+        """Raise unless the multiplier takes the levels, before anything is trained."""
+        if self.bits is None:
             raise AccelsimError(
                 f"network {self.name} is to run on {self.multiplier} and has no bits; "
                 "only a quantized network has integer levels for a multiplier"
+            )
+        try:
+            circuit = find_circuit(self.multiplier)
+        except AccelsimError as error:
+            raise AccelsimError(f"multiplier: {error}") from error
+        if is_float_name(self.multiplier):
+            raise AccelsimError(f"multiplier {self.multiplier} is one of floats; levels are integers")
+        most = min(circuit.a_width, circuit.b_width) - circuit.signed
+        if self.bits > most:
+            raise AccelsimError(
+                f"multiplier {self.multiplier} takes levels of up to {most} bits; network {self.name} has "
+                f"{self.bits}"
             )
 
 
@@ -100,7 +125,7 @@ class RunAttack:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
-        made = build_attack(self.attack, **self.parameters)
+        made = self.built.attack
         if made.kind == "fixed-budget" and self.budget is None:
             raise AccelsimError(f"attack {self.attack} needs a budget, its largest {made.norm} norm")
         if self.budget is not None:
@@ -154,8 +179,8 @@ class Run:
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise AccelsimError(f"{name} is {value!r}; expected a whole number from 1 up")
-        if not isinstance(self.seed, int) or isinstance(self.seed, bool) or self.seed < 0:
-            raise AccelsimError(f"seed is {self.seed!r}; expected a whole number from 0 up")
+        if not isinstance(self.seed, int) or isinstance(self.seed, bool) or not 0 <= self.seed < 2**62:
+            raise AccelsimError(f"seed is {self.seed!r}; expected a whole number from 0 to 2^62 - 1")
         if not self.train:
             raise AccelsimError("train names no network; expected one at least")
         _check_once("network", [each.name for each in self.train])

@@ -3,13 +3,14 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
-from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 
 from accelsim.attacks.runs.run import Run, RunAttack, RunNetwork
 from accelsim.errors import AccelsimError, nearest
+from accelsim.rtl.catalogue import located
+from accelsim.yaml_file import YamlFile
 
 __all__ = ["read_run"]
 
@@ -32,39 +33,28 @@ def read_run(path: str | os.PathLike[str]) -> Run:
     AccelsimError
         If the file cannot be read, is not YAML, or a key or value is none: with its line.
     """
-    path = Path(path)
-    try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except OSError as error:
-        raise AccelsimError(f"cannot read {path}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise AccelsimError(f"{path} is not a text file: {error}") from error
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise AccelsimError(f"{path}, line {line}: not YAML: {error.problem}") from error
-    except yaml.YAMLError as error:
-        raise AccelsimError(f"{path} is not YAML: {error}") from error
-    if root is None:
+    file = YamlFile(path)
+    if file.root is None:
         raise AccelsimError(f"{path} is empty; expected train and attack")
-    return _Reader(path).run(root)
+    return _Reader(file).run(file.root)
 
 
 class _Reader:
     """What reads the nodes of one file."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, file: YamlFile) -> None:
+        self.file = file
 
     def run(self, root: yaml.Node) -> Run:
         values, lines = self._section(root, Run, "the file")
         for key, kind in (("train", RunNetwork), ("attack", RunAttack)):
             if key in values:
-                values[key] = tuple(self._made(kind, node) for node in self._list(values[key], key))
+                values[key] = tuple(self._made(kind, node) for node in self.file.listed(values[key], key))
         if "transfer" in values:
             values["transfer"] = self._names(values["transfer"], "transfer")
         for key in ("images", "runs", "seed"):
             if key in values:
-                values[key] = self._value(values[key])
+                values[key] = self.file.value(values[key])
         return self._checked(lambda: Run(**values), lines)
 
     def _made(self, kind: type[_Made], node: yaml.Node) -> _Made:
@@ -75,10 +65,13 @@ class _Reader:
             if key == "on":
                 read[key] = self._names(value, key)
                 continue
-            read[key] = self._value(value)
+            read[key] = self.file.value(value)
             self._check_type(key, read[key], types[key], value)
+        folder = self.file.path.parent
         if read.get("weights"):
-            read["weights"] = str(self.path.parent / read["weights"])
+            read["weights"] = str(folder / read["weights"])
+        if read.get("multiplier"):
+            read["multiplier"] = located(read["multiplier"], folder)
         return self._checked(lambda: kind(**read), lines)
 
     def _check_type(self, key: str, value: object, expected: str, node: yaml.Node) -> None:
@@ -90,41 +83,28 @@ class _Reader:
             "float | None": (int | float | None, "a number"),
         }.get(expected.removeprefix("<class '").removesuffix("'>"), (Mapping, "keys with values"))
         if isinstance(value, bool) or not isinstance(value, wanted[0]):
-            raise self._error(node, f"{key} is {value!r}; expected {wanted[1]}")
+            raise self.file.error(node, f"{key} is {value!r}; expected {wanted[1]}")
 
     def _section(self, node: yaml.Node, kind: type, what: str) -> tuple[dict[str, yaml.Node], dict[str, int]]:
         """Return the nodes of a section by key, all keys known and none missing, and their lines."""
-        if not isinstance(node, yaml.MappingNode):
-            raise self._error(node, f"{what} is no list of keys with values")
         known = [each.name for each in fields(kind)]
-        values: dict[str, yaml.Node] = {}
-        for key_node, value in node.value:
-            key = str(key_node.value)
+        entries = self.file.entries(node, what)
+        for key, entry in entries.items():
             if key not in known:
                 hint = nearest(key, known) or f"; there are {', '.join(known)}"
-                raise self._error(key_node, f"{what} has no key {key}{hint}")
-            if key in values:
-                raise self._error(key_node, f"{key} stands here twice")
-            values[key] = value
+                raise self.file.error(entry.key, f"{what} has no key {key}{hint}")
+        values = {key: entry.value for key, entry in entries.items()}
         for each in fields(kind):
             if each.default is MISSING and each.default_factory is MISSING and each.name not in values:
-                raise self._error(node, f"{what} has no {each.name}")
+                raise self.file.error(node, f"{what} has no {each.name}")
         lines = {"": node.start_mark.line, **{key: value.start_mark.line for key, value in values.items()}}
         return values, lines
 
-    def _list(self, node: yaml.Node, key: str) -> list[yaml.Node]:
-        if not isinstance(node, yaml.SequenceNode):
-            raise self._error(node, f"{key} is no list; its entries begin with a dash")
-        return list(node.value)
-
     def _names(self, node: yaml.Node, key: str) -> tuple[str, ...]:
-        found = self._value(node)
+        found = self.file.value(node)
         if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
-            raise self._error(node, f"{key} is {found!r}; expected a list of names of networks")
+            raise self.file.error(node, f"{key} is {found!r}; expected a list of names of networks")
         return tuple(found)
-
-    def _value(self, node: yaml.Node) -> Any:
-        return yaml.SafeLoader("").construct_object(node, deep=True)
 
     def _checked(self, make: Callable[[], _Made], lines: Mapping[str, int]) -> _Made:
         """Make an object; what it refuses is said with the line of the first key that the message names."""
@@ -133,7 +113,4 @@ class _Reader:
         except AccelsimError as error:
             said = str(error).replace(":", " ").replace(";", " ").split()
             line = next((lines[word] for word in said if word and word in lines), lines[""])
-            raise AccelsimError(f"{self.path}, line {line + 1}: {error}") from error
-
-    def _error(self, node: yaml.Node, message: str) -> AccelsimError:
-        return AccelsimError(f"{self.path}, line {node.start_mark.line + 1}: {message}")
+            raise AccelsimError(f"{self.file.path}, line {line + 1}: {error}") from error
