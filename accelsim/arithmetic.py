@@ -10,7 +10,7 @@ from accelsim.approx_layer import ActivationOperand
 from accelsim.conversion import WeightScales, approximate, check_choices
 from accelsim.errors import AccelsimError, nearest
 from accelsim.lut import Lut
-from accelsim.narrowed_multipliers import Placement, narrowed, sign_magnitude
+from accelsim.narrowed_multipliers import Placement, check_format, narrowed, sign_magnitude
 
 __all__ = ["Arithmetic", "Scheme"]
 
@@ -42,7 +42,7 @@ class Arithmetic:
     Raises
     ------
     AccelsimError
-        If a choice is not one of those above.
+        If a choice is not one of those above, or the width out of range.
     """
 
     scheme: Scheme = "unsigned"
@@ -57,6 +57,7 @@ class Arithmetic:
         if self.scheme not in schemes:
             hint = nearest(str(self.scheme), schemes)
             raise AccelsimError(f"scheme is {self.scheme!r}; expected {', '.join(schemes)}{hint}")
+        check_format(self.bits, self.placement)
         check_choices(self.activation_operand, self.weights, "min-max", 100)
         if isinstance(self.layers, Iterable) and not isinstance(self.layers, str):
             object.__setattr__(self, "layers", tuple(self.layers))

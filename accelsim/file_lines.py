@@ -1,6 +1,11 @@
 """Where a key stands in a file of sections, for error messages."""
 
+import re
+
 __all__ = ["line_of"]
+
+#: A line of a list that goes on over several is none.
+_HEADING = re.compile(r"""\s*\[{1,2}([^][,"']+)\]{1,2}\s*([#;].*)?""")
 
 
 def line_of(text: str, section: str, key: str = "", *, occurrence: int = 1) -> int | None:
@@ -19,8 +24,8 @@ def line_of(text: str, section: str, key: str = "", *, occurrence: int = 1) -> i
     """
     within, times = "", 0
     for number, line in enumerate(text.splitlines(), 1):
-        if line.lstrip().startswith("["):
-            within = line.split("#")[0].strip().strip("[]").strip()
+        if heading := _HEADING.fullmatch(line):
+            within = heading[1].strip()
             times += within == section
             if within == section and not key and times == occurrence:
                 return number

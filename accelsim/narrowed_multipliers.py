@@ -9,7 +9,7 @@ from accelsim.errors import AccelsimError, nearest
 from accelsim.lut import Lut, operand_values
 from accelsim.quantization import MAX_BITS, MIN_BITS
 
-__all__ = ["Placement", "narrowed", "sign_magnitude"]
+__all__ = ["Placement", "check_format", "narrowed", "sign_magnitude"]
 
 #: Where a narrow operand sits in a wider multiplier.
 Placement = Literal["high", "low"]
@@ -86,7 +86,8 @@ def sign_magnitude(lut: Lut, bits: int, placement: Placement = "high") -> Lut:
     return _derived(lut, f"{bits}-bit sign-magnitude {placement}", signed, True)
 
 
-def _check(lut: Lut, bits: int, sign_bits: int, placement: str) -> None:
+def check_format(bits: int, placement: str) -> None:
+    """Raise `AccelsimError` unless operands can have this width and place."""
     if placement not in get_args(Placement):
         choices = get_args(Placement)
         raise AccelsimError(
@@ -94,6 +95,10 @@ def _check(lut: Lut, bits: int, sign_bits: int, placement: str) -> None:
         )
     if not isinstance(bits, int) or not MIN_BITS <= bits <= MAX_BITS:
         raise AccelsimError(f"operands of {bits!r} bits; expected {MIN_BITS} to {MAX_BITS}")
+
+
+def _check(lut: Lut, bits: int, sign_bits: int, placement: str) -> None:
+    check_format(bits, placement)
     if bits - sign_bits > min(lut.a_width, lut.b_width):
         raise AccelsimError(
             f"{lut.name} multiplies {lut.a_width} x {lut.b_width} bits, too narrow for operands of "

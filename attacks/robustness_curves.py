@@ -28,6 +28,7 @@ _LINES = (
 #: Ten colours, then again with other dashes.
 _COLOURS = colormaps["tab10"]
 _STYLES = ("-", "--", ":", "-.")
+_ENTRY = 0.19  # inches that a line of a legend is high
 
 
 def curves_figure(curves: pd.DataFrame) -> Figure:
@@ -66,7 +67,8 @@ def panels_figure(table: "RobustnessTable") -> Figure:
     victims = list(frame["victim"].unique())
     columns = panels_in(len(attacks), 1.3)
     rows = ceil(len(attacks) / columns)
-    figure = Figure(figsize=(max(3.0 * columns, 4.2) + 1.8, 2.4 * rows + 0.8), layout="constrained")
+    height = max(2.4 * rows + 0.8, _ENTRY * len(victims) + 0.9)  # the legend stays below the title
+    figure = Figure(figsize=(max(3.0 * columns, 4.2) + 1.8, height), layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
     for panel, attack in zip(panels, attacks, strict=False):
@@ -80,7 +82,7 @@ def panels_figure(table: "RobustnessTable") -> Figure:
     for panel in panels[len(attacks) :]:
         panel.set_visible(False)
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside right upper", fontsize="small")
+    figure.legend(handles, labels, loc="outside right center", fontsize="small")
     figure.supxlabel("perturbation budget", size="medium")
     figure.supylabel("robustness (%)", size="medium")
     figure.suptitle(caption(frame), size="medium")

@@ -38,7 +38,7 @@ def sweep() -> None:
 def run(
     output: Output, file: Path | None, store_path: Path | None, processes: int, grid: dict[str, list[object]]
 ) -> None:
-    """Run the cells of a sweep FILE (TOML) that the store has no result of.
+    """Run the cells of a sweep FILE (TOML or YAML) that the store has no result of.
 
     Without FILE the options define the grid. Ctrl-C, a crash, a full disk: what was finished stays in the
     store, and `accelsim sweep resume` goes on.
@@ -81,8 +81,8 @@ def resume(output: Output, path: Path, processes: int) -> None:
 @sweep.command(
     epilog=(
         "JSON: store (its path), cells, finished (of them), groups (sets of adversarial examples), "
-        "pending_groups, results (of earlier plans too), crafting_seconds, inference_seconds (over all "
-        "processes), last_finished (ISO 8601, UTC)."
+        "pending_groups, results (of earlier plans too), crafting_seconds, inference_seconds (of the "
+        "plan, over all processes), last_finished (ISO 8601, UTC)."
     )
 )
 @_STORE

@@ -134,7 +134,9 @@ class Study(AnyStudy):
         return Grid(series.attacks, series.budgets, tuple(series.victims), correct.reshape(shape))
 
     def seconds(self) -> float:
-        """Return the time of crafting and inference of all that was planned so far."""
+        """Return the time of crafting and inference of all that was planned so far, in whatever run."""
+        if not self._planned:
+            return 0.0  # the store's plan is that of an earlier run
         status = self.store.status()
         return status.crafting_seconds + status.inference_seconds
 
@@ -153,6 +155,7 @@ class Study(AnyStudy):
             trained = trained_network(
                 network.name,
                 load_dataset(network.dataset, progress=False),
+                seed=network.seed,
                 epochs=network.epochs,
                 progress=False,
             )

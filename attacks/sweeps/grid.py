@@ -16,17 +16,19 @@ from accelsim.models.checkpoints import load_checkpoint
 from accelsim.models.networks import is_convolutional, network_names
 from accelsim.models.pretrained import check_named_network, is_checkpoint_name
 from accelsim.models.shipped import shipped_weights
-from accelsim.rtl.catalogue import find_circuit
+from accelsim.quantization import MAX_BITS
+from accelsim.rtl.catalogue import find_circuit, located
 from accelsim.rtl.float_names import is_float_name
 
 __all__ = ["cells_of_grid"]
 
-#: Keys of a network's training, and of how it is put on a multiplier.
+#: Keys of a network's training, of how it is put on a multiplier of integers, and on one of floats.
 _TRAINED = ("network", "data", "training_seed", "epochs")
 _QUANTIZED = (
     "scheme", "bits", "placement", "activation_operand", "weights", "layers", "calibration",
     "calibration_seed",
 )  # fmt: skip
+_OF_FLOATS = ("activation_operand", "layers")
 
 
 def cells_of_grid(values: Mapping[str, object], where: Callable[[str], str], folder: Path) -> list[Cell]:
@@ -68,6 +70,8 @@ class _Grid:
     folder: Path
 
     def cells(self) -> list[Cell]:
+        for key in self.values:
+            self.each(key)  # refuses what is none, whether or not it concerns a victim
         found: dict[Cell, None] = {}
         for name, dataset, seed, epochs in product(*map(self.each, _TRAINED)):
             source = self.network("network", name, dataset, seed, epochs)
@@ -97,6 +101,8 @@ class _Grid:
     def network(self, key: str, name: str, dataset: str, seed: int, epochs: int | None) -> Network:
         if is_checkpoint_name(name):
             name, seed, epochs = str(self.folder.joinpath(name).absolute()), 0, None
+        elif name not in network_names():  # weights of the package
+            seed, epochs = 0, None
         with _at(self.where(key)):
             check_named_network(name)
         return Network(name, dataset, seed, epochs)
@@ -115,38 +121,35 @@ class _Grid:
                 yield Victim(network, label=multiplier.label)
                 continue
             with _at(self.where("multiplier")):
-                name = self.located(multiplier.name)
-                bits, signed, is_float = _circuit(name)
-            for values in product(*map(self.each, _QUANTIZED)):
-                own = dict(zip(_QUANTIZED, values, strict=True))
+                name = located(multiplier.name, self.folder)
+                width, signed, is_float = _circuit(name)
+            concerned = _OF_FLOATS if is_float else _QUANTIZED
+            for values in product(*map(self.each, concerned)):
+                own: dict[str, Any] = {key: KEYS[key].default for key in _QUANTIZED}
+                own |= zip(concerned, values, strict=True)
                 count, seed = own.pop("calibration"), own.pop("calibration_seed")
                 own["scheme"] = own["scheme"] or ("signed" if signed else "unsigned")
-                own["bits"] = own["bits"] or bits
+                own["bits"] = own["bits"] or min(MAX_BITS, width)
                 own["layers"] = own["layers"] or ("conv" if _is_convolutional(network.name) else "linear")
                 if not is_float and signed != (own["scheme"] == "signed"):
                     kind = "a signed" if signed else "an unsigned"
                     raise AccelsimError(
                         f"{self.where('scheme')}: {own['scheme']!r}; {multiplier.name} is {kind} multiplier"
                     )
-                if not is_float and own["bits"] > bits:
+                if not is_float and own["bits"] > width + (own["scheme"] == "sign-magnitude"):
                     raise AccelsimError(
-                        f"{self.where('bits')}: {own['bits']}; {multiplier.name} has operands of {bits} bits"
+                        f"{self.where('bits')}: {own['bits']}; {multiplier.name} has operands of {width} bits"
                     )
                 arithmetic = Arithmetic(**own)
                 calibration = Calibration(network.dataset, count, seed)
                 yield Victim(network, name, arithmetic, calibration, multiplier.label)
 
-    def located(self, name: str) -> str:
-        """Return the path of a multiplier's file from wherever the sweep is run."""
-        path = self.folder / name
-        return str(path.absolute()) if "/" in name or path.is_file() else name
-
 
 @cache
 def _circuit(name: str) -> tuple[int, bool, bool]:
-    """Return the most bits of integers on a multiplier, and whether it is signed, and one of floats."""
+    """Return the width of a multiplier's narrower operand, and whether it is signed, and one of floats."""
     circuit = find_circuit(name)
-    return min(8, circuit.a_width, circuit.b_width), circuit.signed, is_float_name(name)
+    return min(circuit.a_width, circuit.b_width), circuit.signed, is_float_name(name)
 
 
 @cache

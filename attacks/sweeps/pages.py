@@ -27,6 +27,7 @@ _VICTIM = {
     "victim_dataset": "{}",
     "victim_training_seed": "training seed {}",
     "victim_epochs": "{} epochs",
+    "multiplier": "{}",
     "scheme": "{}",
     "bits": "{} bits",
     "placement": "{}",

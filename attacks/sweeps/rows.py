@@ -27,6 +27,7 @@ COLUMNS = {
     "victim_dataset": "str",
     "victim_training_seed": "int64",
     "victim_epochs": "Int64",
+    "multiplier": "str",
     "scheme": "str",
     "bits": "int64",
     "placement": "str",
@@ -78,7 +79,7 @@ class Rows:
 
 
 def read_rows(connection: sqlite3.Connection) -> Rows:
-    """Read the finished cells of an open store. The arithmetic of a victim in float32 is empty (bits: 32)."""
+    """Read the finished cells of an open store. What is not quantized has no scheme, and 32 bits."""
     craftings = {
         key: _crafting_values(json.loads(text), attack, norm)
         for key, text, attack, norm in connection.execute(
@@ -109,11 +110,15 @@ def _crafting_values(values: dict[str, Any], attack: str, norm: str) -> tuple[ob
 def _victim_values(values: dict[str, Any]) -> tuple[object, ...]:
     who = values["label"], *_network_values(values["network"])
     if values["multiplier"] is None:
-        return (*who, "", 32, "", "", "", "", None, None)
-    own, calibration = values["arithmetic"], values["calibration"] or {"count": None, "seed": None}
-    layers = own["layers"] if isinstance(own["layers"], str) else " ".join(own["layers"])
-    arithmetic = own["scheme"], own["bits"], own["placement"], own["activation_operand"], own["weights"]
-    return (*who, *arithmetic, layers, calibration["count"], calibration["seed"])
+        return (*who, "", "", 32, "", "", "", "", None, None)
+    name = values["multiplier"].rpartition("/")[2]
+    own, calibration = values["arithmetic"], values["calibration"]
+    operand, layers = own["activation_operand"], own["layers"]
+    layers = layers if isinstance(layers, str) else " ".join(layers)
+    if calibration is None:  # of floats
+        return (*who, name, "", 32, "", operand, "", layers, None, None)
+    arithmetic = own["scheme"], own["bits"], own["placement"], operand, own["weights"]
+    return (*who, name, *arithmetic, layers, calibration["count"], calibration["seed"])
 
 
 def _network_values(values: dict[str, Any]) -> tuple[object, ...]:

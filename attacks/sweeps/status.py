@@ -3,6 +3,7 @@
 import sqlite3
 from collections import Counter
 from dataclasses import dataclass
+from math import fsum
 
 __all__ = ["Status", "read_status"]
 
@@ -20,7 +21,7 @@ class Status:
     results : int
         Results of this plan and of earlier ones.
     crafting_seconds, inference_seconds : float
-        Summed over all processes that wrote results.
+        Of the finished cells of the plan, whenever they were computed, summed over all processes.
     last_finished : str or None
         When the last result was written: ISO 8601, UTC.
     """
@@ -38,23 +39,30 @@ class Status:
 def read_status(connection: sqlite3.Connection) -> Status:
     """Read the counts of an open store."""
     identity_of = dict(connection.execute("SELECT id, identity FROM craftings"))
-    results = {identity for (identity,) in connection.execute("SELECT identity FROM results")}
+    results = {
+        identity: (group, seconds)
+        for identity, group, seconds in connection.execute(
+            "SELECT identity, grouped, inference_seconds FROM results"
+        )
+    }
     planned: Counter[bytes] = Counter()
     missing: Counter[bytes] = Counter()
+    finished: set[bytes] = set()  # cells of the same content have one result
     for crafting, identity in connection.execute("SELECT crafting, identity FROM cells"):
         planned[identity_of[crafting]] += 1
-        missing[identity_of[crafting]] += identity not in results
-    (inference,) = connection.execute("SELECT total(inference_seconds) FROM results").fetchone()
-    crafting_seconds, last = connection.execute(
-        "SELECT total(crafting_seconds), max(finished) FROM groups"
-    ).fetchone()
+        if identity in results:
+            finished.add(identity)
+        else:
+            missing[identity_of[crafting]] += 1
+    crafting_seconds = dict(connection.execute("SELECT id, crafting_seconds FROM groups"))
+    (last,) = connection.execute("SELECT max(finished) FROM groups").fetchone()
     return Status(
         planned.total(),
         planned.total() - missing.total(),
         len(planned),
-        sum(map(bool, missing.values())),
+        len(missing),
         len(results),
-        crafting_seconds,
-        inference,
+        fsum(crafting_seconds[group] for group in {results[identity][0] for identity in finished}),
+        fsum(results[identity][1] for identity in finished),
         last,
     )

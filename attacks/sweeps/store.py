@@ -11,7 +11,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from accelsim.attacks.sweeps.rows import COLUMNS, Rows, read_rows
-from accelsim.attacks.sweeps.store_schema import check_schema, connected, create_schema, own_sqlite_errors
+from accelsim.attacks.sweeps.store_schema import (
+    check_schema,
+    connected,
+    create_schema,
+    is_empty,
+    keep_log,
+    own_sqlite_errors,
+)
 from accelsim.errors import AccelsimError
 from accelsim.storage import locked
 from accelsim.versions import software_versions
@@ -61,9 +68,13 @@ class Store:
             with own_sqlite_errors(self.path):
                 self._connection = connected(self.path, writable)
                 stack.callback(self._connection.close)
+                is_new = writable and is_empty(self._connection)
+                if not is_new:
+                    check_schema(self._connection, self.path)
                 if writable:
+                    keep_log(self._connection)
+                if is_new:
                     create_schema(self._connection)
-                check_schema(self._connection, self.path)
             self._stack = stack.pop_all()
 
     def __enter__(self) -> "Store":

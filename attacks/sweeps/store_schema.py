@@ -1,5 +1,6 @@
 """The tables of a store, and what is refused as one."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +8,15 @@ from pathlib import Path
 
 from accelsim.errors import AccelsimError
 
-__all__ = ["SCHEMA_VERSION", "check_schema", "connected", "create_schema", "own_sqlite_errors"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "check_schema",
+    "connected",
+    "create_schema",
+    "is_empty",
+    "keep_log",
+    "own_sqlite_errors",
+]
 
 SCHEMA_VERSION = 1
 _APPLICATION = 0x61737770  # "aswp" in the file's header: tells it from other SQLite files
@@ -81,18 +90,26 @@ def own_sqlite_errors(path: Path) -> Iterator[None]:
 
 def connected(path: Path, writable: bool) -> sqlite3.Connection:
     """Open the file; a writable one is made if it is missing. Each statement is a transaction of its own."""
-    uri = f"{path.absolute().as_uri()}?mode={'rwc' if writable else 'ro'}"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)
-    if writable:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")  # a result that was reported survives a power cut
-    return connection
+    mode, log = "rwc" if writable else "ro", path.with_name(f"{path.name}-wal")
+    if not writable and not log.exists() and not os.access(path.absolute().parent, os.W_OK):
+        mode += "&immutable=1"  # else SQLite makes files beside it even to read
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)
+
+
+def keep_log(connection: sqlite3.Connection) -> None:
+    """Have a store written so that others read it meanwhile, and what was reported survives a power cut."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def is_empty(connection: sqlite3.Connection) -> bool:
+    """Return whether the file has no table, as a new one."""
+    return not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
 
 
 def create_schema(connection: sqlite3.Connection) -> None:
-    """Make the tables, where the file is empty: all, or none."""
-    if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-        return
+    """Make the tables: all, or none."""
     header = f"PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {SCHEMA_VERSION};"
     connection.executescript(f"BEGIN IMMEDIATE; {header} {_TABLES} COMMIT;")
 

@@ -138,7 +138,9 @@ def test_fewer_bits_err_more(net, images) -> None:
             lambda lut: Arithmetic("signed").multiplier(lut),
             "erratic is an unsigned multiplier and the scheme is signed; expected scheme unsigned or",
         ),
-        (lambda lut: Arithmetic(bits=9).multiplier(lut), "operands of 9 bits; expected 2 to 8"),
+        (lambda lut: Arithmetic(bits=9), "operands of 9 bits; expected 2 to 8"),
+        (lambda lut: Arithmetic(bits="8"), "operands of '8' bits; expected 2 to 8"),
+        (lambda lut: Arithmetic(placement="hihg"), "placement is 'hihg'; .*did you mean high"),
     ],
 )
 def test_refusals(call, message) -> None:

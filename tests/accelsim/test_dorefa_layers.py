@@ -292,7 +292,13 @@ def test_refusals():
 
 
 def test_an_accumulator_that_wraps():
-    quantized = quantization_aware(small_net(4), 4, 4)
-    images = torch.rand(3, 1, 10, 10)
+    quantized = quantization_aware(nn.Sequential(nn.Linear(9, 4)), 8, 8, layers="all").eval()
+    inputs = torch.rand(6, 9)
     narrow = approximate(quantized, EXACT, accumulator=Accumulator(17, "wrap"))
-    assert torch.isfinite(narrow(images)).all()
+    codes = np.rint(inputs.numpy() * 255).astype(int)
+    weight, bias = quantized[0].quantized_weight().detach().numpy(), quantized[0].bias.detach().numpy()
+    sums = codes @ np.rint((weight + 1) / 2 * 255).astype(int).T
+    wrapped = (sums + 2**16) % 2**17 - 2**16
+    assert (wrapped != sums).any()
+    wanted = (2 * wrapped - 255 * codes.sum(axis=1, keepdims=True)) / 255 / 255 + bias
+    np.testing.assert_allclose(narrow(inputs).detach().numpy(), wanted, rtol=1e-5, atol=1e-5)

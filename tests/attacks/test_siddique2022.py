@@ -106,7 +106,9 @@ def test_a_finished_cell_is_not_computed_again(study: Study, monkeypatch: pytest
     first = figures.heat_map("4c")(study)
     again = replace(study)
     monkeypatch.setattr("accelsim.attacks.sweeps.evaluation.craft", lambda *a, **k: pytest.fail("crafted"))
+    assert again.seconds() == 0
     assert figures.heat_map("4c")(again) == first
+    assert again.seconds() == study.seconds() > 0, "whenever it was computed"
 
 
 def test_claims_are_tested_on_all_attacks_and_remarked_on(study: Study) -> None:

@@ -75,6 +75,13 @@ def test_mistakes_are_one_line(refused, file):
     assert not file.with_suffix(".sqlite").exists()
 
 
+def test_every_key_of_a_file_is_an_option():
+    from accelsim.attacks.sweeps.grid_values import KEYS
+    from accelsim.cli.sweep import run
+
+    assert set(KEYS) <= {parameter.name for parameter in run.params}
+
+
 def test_ctrl_c_says_how_to_go_on(child, file):
     endless = SWEEP.replace('"rau-linf"', '{name = "pgd-linf", steps = 10_000_000}')
     file.write_text(endless.replace("0.1]", "0.1, 0.2, 0.3, 0.4]"))

@@ -101,6 +101,13 @@ def test_victims_of_one_label_are_told_apart(store):
     assert list(table.frame["victim"].unique()) == [
         "float32", "mul8u_drum_k4, 8 bits", "mul8u_drum_k4, 6 bits",
     ]  # fmt: skip
+    one, other = (
+        frame.assign(victim="M", multiplier="one.npy"),
+        frame.assign(victim="M", multiplier="other.npy"),
+    )
+    both = pd.concat([one[one["bits"] == 8], other[other["bits"] == 8]], ignore_index=True)
+    (table,) = pages_of(both).values()
+    assert list(table.frame["victim"].unique()) == ["M, one.npy", "M, other.npy"]
     other = frame.assign(source="lenet5", seed=1)
     assert list(pages_of(pd.concat([frame, other], ignore_index=True))) == ["ffnn, seed 0", "lenet5, seed 1"]
 
@@ -116,7 +123,23 @@ def test_reading_a_store_needs_neither_torch_nor_numpy(store, tmp_path):
     assert ended.stdout.splitlines()[-1] == "[]"
 
 
+def test_a_multiplier_of_floats_has_no_number_format(cells, tmp_path):
+    net = cells[0].victim.network
+    arithmetic = Arithmetic(bits=6, activation_operand="b", layers="linear")
+    victim = Victim(net, "axfpm_blocks4", arithmetic, label="Ax-FPM")
+    with Store(tmp_path / "floats.sqlite", writable=True) as store:
+        store.plan(resolved([Cell(cells[0].crafting, victim)]))
+        run(store)
+        (row,) = store.frame().itertuples()
+    assert (row.victim, row.multiplier, row.scheme, row.bits, row.placement, row.weights, row.layers) == (
+        "Ax-FPM", "axfpm_blocks4", "", 32, "", "", "linear",
+    )  # fmt: skip
+    assert row.activation_operand == "b"
+    assert pd.isna(row.calibration)
+
+
 def test_arithmetic_is_in_the_table(store):
     rows = store.frame().set_index("victim")
     assert rows.loc["float32", "scheme"].eq("").all()
+    assert set(rows["multiplier"]) == {"", "mul8u_drum_k4"}
     assert rows.loc["mul8u_drum_k4", "scheme"].eq(Arithmetic().scheme).all()

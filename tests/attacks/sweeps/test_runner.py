@@ -47,6 +47,21 @@ def test_finished_cells_are_not_computed_again(cells, tmp_path, rows_of_one_proc
     assert (status.groups, status.pending_groups) == (3, 0)
 
 
+def test_seconds_are_those_of_the_plan(cells, tmp_path):
+    with Store(tmp_path / "store.sqlite", writable=True) as store:
+        store.plan(cells)
+        run(store)
+        everything = store.status()
+        parts = []
+        for part in (cells[2:4], [*cells[:2], *cells[4:]]):
+            store.plan(part)
+            parts.append(store.status())
+            assert parts[-1].results == everything.results
+    for name in ("crafting_seconds", "inference_seconds"):
+        assert sum(getattr(part, name) for part in parts) == pytest.approx(getattr(everything, name))
+    assert 0 < parts[0].inference_seconds < everything.inference_seconds
+
+
 def test_parts_of_a_group_may_come_in_any_order(cells, tmp_path, rows_of_one_process, monkeypatch):
     monkeypatch.setattr(evaluation_module, "PART", 20)
 

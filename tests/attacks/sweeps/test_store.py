@@ -1,8 +1,10 @@
 """What a store refuses, and what it keeps."""
 
+import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -65,6 +67,36 @@ def test_a_cell_that_is_there_twice_is_refused_and_the_plan_stays(cells, path):
             store.plan([])
 
 
+@contextmanager
+def read_only(folder):
+    """Make a folder take no files; as root, by a mount."""
+    folder.chmod(0o555)
+    mounts = 0
+    try:
+        if os.access(folder, os.W_OK):
+            for options in (["--bind"], ["-o", "remount,ro,bind"]):
+                done = subprocess.run(["mount", *options, folder, folder], capture_output=True, check=False)
+                if done.returncode:
+                    pytest.skip(f"cannot mount: {done.stderr.decode().strip()}")
+                mounts = 1
+        yield
+    finally:
+        if mounts:
+            subprocess.run(["umount", folder], check=True)
+        folder.chmod(0o755)
+
+
+def test_a_store_in_a_folder_that_takes_no_files_is_read(cells, tmp_path):
+    path = tmp_path / "archive" / "sweep.sqlite"
+    with Store(path, writable=True) as store:
+        store.plan(cells)
+    (path.parent / ".sweep.sqlite.lock").unlink()
+    with read_only(path.parent):
+        assert [file.name for file in path.parent.iterdir()] == [path.name]
+        with Store(path) as store:
+            assert store.status().cells == len(cells)
+
+
 def test_another_process_that_writes_is_told_of(path):
     with Store(path, writable=True):
         ended = subprocess.run(
@@ -113,9 +145,11 @@ def test_another_database_is_refused_and_left_alone(path):
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE mine (x)")
     connection.close()
+    before = path.read_bytes()
     for writable in (False, True):
         with pytest.raises(AccelsimError, match="is a database, but not the store of a sweep"):
             Store(path, writable=writable)
+    assert path.read_bytes() == before
 
 
 def test_a_missing_store_is_not_made_by_reading(path):

@@ -125,6 +125,93 @@ def test_mistakes_are_told_with_line_and_key(read, old, new, message):
         read(MINIMAL.replace(old, new, 1))
 
 
+def test_yaml_says_the_same_as_toml(tmp_path):
+    page = (Path(accelsim.__file__).resolve().parent.parent / "docs/how-to/run-a-sweep.md").read_text()
+    found = {}
+    for language in ("toml", "yaml"):
+        (example,) = re.findall(rf"^```{language}\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+        path = tmp_path / f"grid.{language}"
+        path.write_text(example)
+        found[language] = read_sweep(path)
+    assert found["toml"] == found["yaml"]
+    assert len(found["toml"]) == 3 * 5 * 4 + 3 * 2 * 2
+
+
+YAML = """\
+images: 40
+grid:
+  - attack: fgm-linf
+    budget: 1e-3
+    multiplier: mul8u_drum_k4
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("budget", "bugdet", r"line 4: bugdet: no such key; did you mean budget\?"),
+        ("    budget: 1e-3\n", "", r"line 3: no budget is given; expected a perturbation budget"),
+        ("1e-3", "[0, -1]", r"line 4: budget: perturbation budget -1 is out of range"),
+        ("40", "some", r"line 1: images: 'some'; expected"),
+        ("images", "image", r"line 1: image: no such key; did you mean images"),
+        ("fgm-linf", "{name: pgd-linf, step: 3}", r"line 3: attack: .* no parameter step; .*steps"),
+        ("fgm-linf", "{name: pgd-linf, 3: 4}", r"line 3: key '3' is no text; put it in quotes"),
+        ("fgm-linf", "!!python/name:os.system", r"line 3: not a value: could not determine a constructor"),
+        ("    budget", "    attack: fgm-l2\n    budget", r"line 4: attack stands here twice"),
+        ("grid", "grids", r"line 2: grids: no such key; did you mean grid\?"),
+        ("grid:", "grid: []\nseed:", r"has no grid; expected a list of one at least"),
+        ("grid:\n  -", "grid:\n   ", r"line 3: grid is no list; its entries begin with a dash"),
+        ("  - attack", "  - 3\n  - attack", r"line 3: grid is no list of keys with values"),
+    ],
+)  # fmt: skip
+def test_mistakes_in_yaml_are_told_with_line_and_key(tmp_path, old, new, message):
+    path = tmp_path / "sweep.yml"
+    path.write_text(YAML)
+    assert read_sweep(path)[0].crafting.budget == 1e-3
+    assert old in YAML
+    path.write_text(YAML.replace(old, new, 1))
+    with pytest.raises(AccelsimError, match=r"sweep.yml.*" + message):
+        read_sweep(path)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "images: 3\n"])
+def test_yaml_without_a_grid(tmp_path, text):
+    path = tmp_path / "sweep.yaml"
+    path.write_text(text)
+    with pytest.raises(AccelsimError, match="has no grid; expected a list of one at least"):
+        read_sweep(path)
+
+
+def test_every_value_is_looked_at_even_if_no_victim_takes_it(read):
+    with pytest.raises(AccelsimError, match="line 5: bits: 9; expected a whole number from 2 to 8"):
+        read(MINIMAL.replace("mul8u_drum_k4", "float32") + "bits = 9\n")
+
+
+def test_lines_are_found_after_lists_in_lists(read):
+    with pytest.raises(AccelsimError, match="line 8: bits: 9; expected"):
+        read(MINIMAL + 'layers = [\n  ["conv1", "fc1"],\n]\nbits = 9\n')
+
+
+def test_number_formats_do_not_concern_a_multiplier_of_floats(read):
+    text = MINIMAL.replace("mul8u_drum_k4", "axfpm_blocks4")
+    assert read(text + 'bits = [4, 6]\nscheme = ["unsigned", "signed"]\n') == read(text)
+    assert len(read(text + 'layers = ["conv", "all"]\nactivation_operand = ["a", "b"]\n')) == 4
+
+
+def test_a_magnitude_has_a_bit_less_than_its_number(read):
+    narrow = MINIMAL.replace("mul8u_drum_k4", "mul4u_exact") + "scheme = 'sign-magnitude'\n"
+    (cell,) = read(narrow + "bits = 5\n")
+    assert cell.victim.arithmetic.multiplier(load_lut("mul4u_exact")).a_width == 5
+    with pytest.raises(AccelsimError, match="line 6: bits: 6; mul4u_exact has operands of 4 bits"):
+        read(narrow + "bits = 6\n")
+
+
+def test_weights_of_the_package_have_no_training_of_their_own(read):
+    trained = "network = 'lenet5-mnist-adversarial'\ndata = 'mnist'\ntraining_seed = [1, 2]\nepochs = 3\n"
+    (cell,) = read(MINIMAL + trained)
+    assert cell.crafting.source == Network("lenet5-mnist-adversarial", "mnist")
+
+
 def test_a_narrow_multiplier_sets_the_width_and_bounds_it(read):
     narrow = MINIMAL.replace("mul8u_drum_k4", "mul4u_exact")
     assert read(narrow)[0].victim.arithmetic.bits == 4
