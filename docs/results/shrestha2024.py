@@ -1,6 +1,7 @@
 """Writes shrestha2024.md: Shrestha and Großmann (2024) beside ours; words: shrestha2024_introduction.md.
 
-Usage: python docs/results/shrestha2024.py FOLDER, which `accelsim reproduce shrestha2024 -o FOLDER` filled.
+Usage: python docs/results/shrestha2024.py FOLDER..., which `accelsim reproduce shrestha2024 -o FOLDER`
+filled; of a part that several have, the first one's is taken.
 """
 
 import json
@@ -67,33 +68,51 @@ def masking(results: Path) -> str:
     return lines(["bits", "verdict", "flags that failed", "in words"], text)
 
 
+def settings(folders: dict[Path, dict]) -> str:
+    """What each run had, and which parts are its."""
+    keys = ("images", "iterative_images", "runs", "audited_images")
+    taken: set[str] = set()
+    body = []
+    for document in folders.values():
+        own = [part["part"] for part in document["parts"] if part["part"] not in taken]
+        taken.update(own)
+        body.append([", ".join(own), *(str(document[key]) for key in keys)])
+    return lines(["parts", *(key.replace("_", " ") for key in keys)], body)
+
+
 def main() -> None:
-    results = Path(sys.argv[1])
-    document = json.loads((results / "shrestha2024.json").read_text(encoding="utf-8"))
+    folders = {
+        Path(each): json.loads((Path(each) / "shrestha2024.json").read_text(encoding="utf-8"))
+        for each in sys.argv[1:]
+    }
     text = (FOLDER / "shrestha2024_introduction.md").read_text(encoding="utf-8")
-    for part in document["parts"]:
-        frame = pd.DataFrame(part["rows"])
-        numeric = ["value", "low", "high", "n", "paper"]
-        frame[numeric] = frame[numeric].apply(pd.to_numeric)
-        if part["part"] in {"table-6", "approximate"}:
-            table = grid(frame, names=SHOWN)
-        elif part["part"] == "masking":
-            table = grid(frame[frame["quantity"] == "robustness_percent"], interval=True)
-        else:
-            table = grid(frame, interval=True)
-        text = text.replace(f"<!-- {part['part']} -->", table)
-        for picture in part["pictures"]:
-            name = f"shrestha2024-{Path(picture).name}"
-            if name in text:
-                shutil.copyfile(results / Path(picture).name, IMAGES / name)
-    text = text.replace("<!-- verdicts -->", masking(results))
-    settings = {key: document[key] for key in ("images", "iterative_images", "runs", "audited_images")}
-    text = text.replace("<!-- settings -->", ", ".join(f"{key} {value}" for key, value in settings.items()))
-    seconds = [[part["part"], f"{part['seconds']:.0f}"] for part in document["parts"]]
-    text = text.replace("<!-- seconds -->", lines(["part", "processor seconds"], seconds))
+    text = text.replace("<!-- settings -->", settings(folders))
+    seconds = {}
+    for results, document in folders.items():
+        for part in document["parts"]:
+            if part["part"] in seconds:
+                continue
+            seconds[part["part"]] = part["seconds"]
+            frame = pd.DataFrame(part["rows"])
+            numeric = ["value", "low", "high", "n", "paper"]
+            frame[numeric] = frame[numeric].apply(pd.to_numeric)
+            if part["part"] in {"table-6", "approximate"}:
+                table = grid(frame, names=SHOWN)
+            elif part["part"] == "masking":
+                table = grid(frame[frame["quantity"] == "robustness_percent"], interval=True)
+                text = text.replace("<!-- verdicts -->", masking(results))
+            else:
+                table = grid(frame, interval=True)
+            text = text.replace(f"<!-- {part['part']} -->", table)
+            for picture in part["pictures"]:
+                name = f"shrestha2024-{Path(picture).name}"
+                if name in text:
+                    shutil.copyfile(results / Path(picture).name, IMAGES / name)
+    body = [[name, f"{own:.0f}"] for name, own in seconds.items()]
+    text = text.replace("<!-- seconds -->", lines(["part", "processor seconds"], body))
     left = re.findall(r"<!-- ([\w-]+) -->", text)
     if left:
-        raise SystemExit(f"not in {results}: {', '.join(left)}")
+        raise SystemExit(f"not in {', '.join(map(str, folders))}: {', '.join(left)}")
     (FOLDER / "shrestha2024.md").write_text(text, encoding="utf-8")
 
 
