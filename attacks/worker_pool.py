@@ -4,7 +4,7 @@ import multiprocessing
 import pickle
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
@@ -102,32 +102,48 @@ class WorkerPool(Generic[State]):
         self._connections.append(ours)
 
 
-# Bytes, as torch would share the memory of tensors sent as they are, a file descriptor each.
 def _handed_out(
     jobs: Sequence[Callable[[State], Answer]], connections: list[Connection]
 ) -> Iterator[tuple[int, Answer]]:
     waiting = iter(enumerate(jobs))
     busy = {}
     for connection, (number, job) in zip(connections, waiting, strict=False):
-        connection.send_bytes(pickle.dumps(job))
+        _send(connection, job)
         busy[connection] = number
     while busy:
         for connection in cast("list[Connection]", wait(list(busy))):
             number = busy.pop(connection)
-            try:
-                answer = pickle.loads(connection.recv_bytes())
-            except (EOFError, OSError) as error:
-                raise AccelsimError(
-                    "a process ended before its work was done, as for want of memory; what was finished is "
-                    "kept: start again, with fewer processes"
-                ) from error
+            answer = _received(connection)
             if isinstance(answer, Exception):
                 raise answer
             following = next(waiting, None)
             if following:
                 busy[connection] = following[0]
-                connection.send_bytes(pickle.dumps(following[1]))
+                _send(connection, following[1])
             yield number, answer
+
+
+# As bytes: torch would share the memory of tensors sent as they are, a file descriptor each.
+def _send(connection: Connection, job: object) -> None:
+    content = pickle.dumps(job)
+    with _noticing_its_end():
+        connection.send_bytes(content)
+
+
+def _received(connection: Connection) -> Any:
+    with _noticing_its_end():
+        return pickle.loads(connection.recv_bytes())
+
+
+@contextmanager
+def _noticing_its_end() -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, OSError) as error:
+        raise AccelsimError(
+            "a process ended before its work was done, as for want of memory; what was finished is kept: "
+            "start again, with fewer processes"
+        ) from error
 
 
 def _work(connection: Connection, begin: Callable[[], Any]) -> None:
@@ -136,9 +152,9 @@ def _work(connection: Connection, begin: Callable[[], Any]) -> None:
     state = begin()
     with suppress(EOFError, OSError):
         while True:
-            job = pickle.loads(connection.recv_bytes())
+            content = connection.recv_bytes()
             try:
-                answer = job(state)
+                answer = pickle.dumps(pickle.loads(content)(state))
             except Exception as error:  # raised where the job came from
-                answer = error
-            connection.send_bytes(pickle.dumps(answer))
+                answer = pickle.dumps(error)
+            connection.send_bytes(answer)

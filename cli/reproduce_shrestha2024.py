@@ -51,7 +51,11 @@ _COUNT = click.IntRange(min=1)
     help="Bit width of weights and inputs; may be repeated. Default: all.",
 )
 @click.option("--images", type=_COUNT, default=1000, show_default=True, help="Per attack and run.")
-@click.option("--iterative-images", type=_COUNT, help="Of C&W and Boundary; default: as many.")
+@click.option(
+    "--iterative-images",
+    type=_COUNT,
+    help="Of C&W, Boundary, and every attack on a multiplier; default: as many.",
+)
 @click.option("--runs", type=_COUNT, default=3, show_default=True, help="Each on images drawn anew.")
 @click.option("--audited-images", type=_COUNT, default=200, show_default=True, help="Of each audit.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the first run.")

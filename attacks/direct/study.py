@@ -102,6 +102,6 @@ class DirectStudy(Study):
 
     def _identity(self, subject: Subject) -> dict[str, Any]:
         return {
-            "network": f"{subject.trained.sha256} {subject.multiplier}",
+            "network": subject.identity,
             "dataset": subject.dataset.sha256,
         }

@@ -76,9 +76,6 @@ class RunStudy(DirectStudy):
             self._subjects[network.name] = Subject(network.name, trained, data, network.multiplier)
         return self._subjects[network.name]
 
-    def _identity(self, subject: Subject) -> dict[str, Any]:
-        return {**super()._identity(subject), "network": subject.identity}
-
     def provenance(self) -> Mapping[str, Mapping[str, Any]]:
         """Return the hashes and accuracy of each network that was used, by its name."""
         return {

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import pickle
 import time
 from functools import partial
 
@@ -24,6 +25,10 @@ def doubled(tensor, state):
 
 def fail(message, state):
     raise AccelsimError(message)
+
+
+def closure(amount, state):
+    return lambda: amount
 
 
 def sleep(seconds, state):
@@ -64,6 +69,21 @@ def test_an_error_is_raised_here_and_the_pool_can_go_on():
         with pytest.raises(AccelsimError, match="broken"):
             list(pool.completed([partial(fail, "broken"), partial(sleep, 0.2), partial(sleep, 0.2)]))
         assert dict(pool.completed([partial(sleep, 0), partial(sleep, 0.01)])) == {0: 0, 1: 0.01}
+
+
+def test_an_answer_that_cannot_be_sent_is_an_error_here():
+    with WorkerPool(2, list) as pool, pytest.raises((pickle.PicklingError, AttributeError), match="local"):
+        list(pool.completed([partial(closure, 1), partial(closure, 2)]))
+
+
+def test_a_process_killed_between_jobs_is_noticed():
+    with WorkerPool(2, list) as pool:
+        list(pool.completed([partial(sleep, 0)] * 2))
+        for child in multiprocessing.active_children():
+            child.kill()
+            child.join()
+        with pytest.raises(AccelsimError, match="a process ended before its work was done"):
+            list(pool.completed([partial(sleep, 0)] * 2))
 
 
 def test_a_process_that_is_killed_is_noticed():
