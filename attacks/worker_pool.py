@@ -64,13 +64,19 @@ class WorkerPool(Generic[State]):
         self._workers.clear()
         self._connections.clear()
 
-    def completed(self, jobs: Sequence[Callable[[State], Answer]]) -> Iterator[tuple[int, Answer]]:
+    def completed(
+        self,
+        jobs: Sequence[Callable[[State], Answer]],
+        begun: Callable[[int], object] = lambda number: None,
+    ) -> Iterator[tuple[int, Answer]]:
         """Yield the number and the answer of each job, in whatever order they are done.
 
         Parameters
         ----------
         jobs : sequence of callables
             Begun in this order; each is given what its process keeps. Picklable, as are their answers.
+        begun : callable
+            Told the number of each job when it begins.
 
         Raises
         ------
@@ -81,12 +87,13 @@ class WorkerPool(Generic[State]):
             for number, job in enumerate(jobs):
                 if not self._own:
                     self._own.append(self._begin())
+                begun(number)
                 yield number, job(self._own[0])
             return
         try:
             while len(self._workers) < self.processes:
                 self._spawn()
-            yield from _handed_out(jobs, self._connections)
+            yield from _handed_out(jobs, self._connections, begun)
         except BaseException:
             self.close()  # an answer that nobody took must not be the next job's
             raise
@@ -103,11 +110,14 @@ class WorkerPool(Generic[State]):
 
 
 def _handed_out(
-    jobs: Sequence[Callable[[State], Answer]], connections: list[Connection]
+    jobs: Sequence[Callable[[State], Answer]],
+    connections: list[Connection],
+    begun: Callable[[int], object],
 ) -> Iterator[tuple[int, Answer]]:
     waiting = iter(enumerate(jobs))
     busy = {}
     for connection, (number, job) in zip(connections, waiting, strict=False):
+        begun(number)
         _send(connection, job)
         busy[connection] = number
     while busy:
@@ -119,6 +129,7 @@ def _handed_out(
             following = next(waiting, None)
             if following:
                 busy[connection] = following[0]
+                begun(following[0])
                 _send(connection, following[1])
             yield number, answer
 

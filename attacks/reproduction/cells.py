@@ -103,7 +103,7 @@ class Cells:
         cells : sequence of Cell
             Where there are several processes and cells, ``compute`` must be picklable.
         begun : callable
-            Told of each cell that is to be computed.
+            Told of each cell when it begins to be computed.
 
         Raises
         ------
@@ -116,9 +116,8 @@ class Cells:
         numbers = {path: number for number, path in enumerate(paths)}
         missing = [number for path, number in numbers.items() if not self._is_kept(path)]
         jobs = [partial(_timed, cells[number].compute) for number in missing]
-        for number in missing:
-            begun(cells[number])
-        for number, (tensors, seconds, process) in self.pool.completed(jobs):
+        told = self.pool.completed(jobs, lambda number: begun(cells[missing[number]]))
+        for number, (tensors, seconds, process) in told:
             path, text = paths[missing[number]], texts[missing[number]]
             with written_atomically(path) as file:
                 file.write(save(tensors, {"identity": text, "seconds": repr(seconds)}))

@@ -46,7 +46,7 @@ class Study:
         self.remarks.setdefault(part, []).append(sentence)
 
     def begun(self, cell: Cell) -> None:
-        """Say that a cell is to be computed."""
+        """Say that a cell is being computed."""
         self.report(cell.name)
 
     def seconds(self) -> float:

@@ -56,6 +56,18 @@ def test_several_processes_do_every_job_and_stay_for_the_next():
     assert not multiprocessing.active_children()
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+def test_jobs_are_told_when_they_begin(processes):
+    told = []
+    with WorkerPool(processes, list) as pool:
+        answers = pool.completed([partial(sleep, 0)] * 5, told.append)
+        next(answers)
+        assert told == list(range(len(told)))
+        assert len(told) <= processes + 1
+        list(answers)
+    assert told == [0, 1, 2, 3, 4]
+
+
 def test_tensors_go_there_and_back():
     tensors = [torch.rand(3), torch.rand(2, 2)]
     with WorkerPool(2, list) as pool:
