@@ -16,7 +16,8 @@ from accelsim.cycle_kernel import (
     run_gemms,
 )
 from accelsim.errors import AccelsimError
-from accelsim.gemm import check_operands, frozen
+from accelsim.gemm import check_operands
+from accelsim.gemm_kernel import frozen
 from accelsim.systolic_array import Gemm, SystolicArray
 from accelsim.workers import share_tasks
 

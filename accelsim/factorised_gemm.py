@@ -28,6 +28,7 @@ from torch import Tensor
 from accelsim.byte_translation import translator
 from accelsim.digit_terms import DigitGroup, DigitTerms
 from accelsim.errors import AccelsimError
+from accelsim.gemm_kernel import fill_in_offsets
 from accelsim.integer_factors import integer_factors, rank_of
 from accelsim.workers import share_tasks
 
@@ -103,7 +104,7 @@ def factorised_gemm(
         If PyTorch has no such device, or the device has not enough memory.
     """
     out = np.empty((*w.shape[:2], x.shape[2]), np.int32)
-    _fill_in_offsets(terms.by_weight.astype(np.int32), w, out)
+    fill_in_offsets(terms.by_weight.astype(np.int32), w, out)
     if device != "cpu":
         _add_on_device(terms, x, w, out, device)
         return out
@@ -213,17 +214,6 @@ def _add_on_device(
 
 def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0]
-
-
-@njit(cache=True, nogil=True)
-def _fill_in_offsets(by_weight: NDArray[np.int32], w: NDArray[np.uint8], out: NDArray[np.int32]) -> None:
-    """Set every output to what its weights alone contribute."""
-    for g in range(w.shape[0]):
-        for o in range(w.shape[1]):
-            total = np.int32(0)
-            for code in w[g, o]:
-                total += by_weight[code]
-            out[g, o] = total
 
 
 @njit(cache=True, nogil=True)

@@ -1,21 +1,21 @@
 """The MAC kernel: a matrix product in which every multiplication is a look-up."""
 
 import os
-from functools import partial
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.accumulator import Accumulator
+from accelsim.derived_tables import kept_with_array
 from accelsim.errors import AccelsimError
 from accelsim.gate_multiplier import GateMultiplier, IntegerMultiplier
-from accelsim.gemm_engines import ENGINES, engine_named, fastest_engine
-from accelsim.gemm_kernel import BLOCK, find_channels_at_risk, run_tasks
+from accelsim.gemm_engines import ENGINES, engine_named, fastest_engine, row_sums
+from accelsim.gemm_kernel import find_channels_at_risk, frozen
 from accelsim.quantization import MAX_BITS
-from accelsim.workers import share_tasks
 
-__all__ = ["check_multiplier", "check_operands", "frozen", "lut_gemm", "lut_gemm_reference"]
+__all__ = ["check_multiplier", "check_operands", "lut_gemm", "lut_gemm_reference"]
 
 #: The accumulator of most accelerators.
 _INT32 = Accumulator()
@@ -66,17 +66,16 @@ def lut_gemm(
         If a type or shape is another, a code has no entry in the table, or the engine does not run.
     """
     check_operands(table, x, w)
-    if table.flags.writeable:
-        table = table.copy()  # so that what is derived from it can be kept
-    table, x, w = frozen(table), frozen(x), frozen(w)
+    table, w = frozen(_unchanging(table)), frozen(w)
     macs = w.shape[1] * x.size
     threads = 1 if macs < _TOO_FEW_TO_SHARE else threads or os.cpu_count() or 1
+    named = None if engine is None else engine_named(engine, table)
     if accumulator.overflow == "saturate":
         at_risk = _channels_at_risk(table, w, accumulator)
         if at_risk.any():
-            return _saturating_sums(table, x, w, at_risk, accumulator, threads)
-    if engine is not None:
-        chosen = engine_named(engine, table)
+            return row_sums(table, x, w, threads, at_risk, accumulator.low, accumulator.high)
+    if named is not None:
+        chosen = named
     elif macs < _TOO_FEW_TO_CHOOSE:
         chosen = ENGINES["rows"]
     else:
@@ -87,11 +86,25 @@ def lut_gemm(
     else:
         total = np.zeros((*w.shape[:2], x.shape[2]), np.int32)
         for k in range(0, w.shape[2], exact):
-            total += chosen.sums(table, frozen(x[:, k : k + exact]), frozen(w[:, :, k : k + exact]), threads)
+            total += chosen.sums(table, x[:, k : k + exact], frozen(w[:, :, k : k + exact]), threads)
     lost = _INT32.bits - accumulator.bits
     return total << lost >> lost if lost else total
 
 
+def _unchanging(table: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return a table that nobody can write to, so that what engines derive from it can be kept."""
+    owner = table.base if isinstance(table.base, np.ndarray) else table
+    if table.flags.c_contiguous and table.size == owner.size and not owner.flags.writeable:
+        return table
+    return _table_of(table.shape, table.tobytes())
+
+
+@lru_cache(maxsize=16)
+def _table_of(shape: tuple[int, ...], content: bytes) -> NDArray[np.int32]:
+    return np.frombuffer(content, np.int32).reshape(shape)
+
+
+@kept_with_array
 def _depth_that_fits(table: NDArray[np.int32]) -> int:
     """Return how many products never leave an int32, in whatever order they are summed."""
     largest = max(int(table.max(initial=0)), -int(table.min(initial=0)), 1)
@@ -109,22 +122,6 @@ def _channels_at_risk(
         ends = table.min(axis=1).astype(np.int64), table.max(axis=1).astype(np.int64)
         find_channels_at_risk(*ends, w, accumulator.low, accumulator.high, at_risk)
     return at_risk
-
-
-def _saturating_sums(
-    table: NDArray[np.int32],
-    x: NDArray[np.uint8],
-    w: NDArray[np.uint8],
-    at_risk: NDArray[np.bool_],
-    accumulator: Accumulator,
-    threads: int,
-) -> NDArray[np.int32]:
-    groups, channels, _ = w.shape
-    out = np.zeros((groups, channels, x.shape[2]), np.int32)
-    blocks, pairs = -(-x.shape[2] // BLOCK), -(-channels // 2)
-    run = partial(run_tasks, table, x, w, out, at_risk, accumulator.low, accumulator.high, blocks, pairs)
-    share_tasks(run, groups * blocks * pairs, threads)
-    return out
 
 
 def lut_gemm_reference(
@@ -190,13 +187,8 @@ def check_operands(table: NDArray[Any], x: NDArray[Any], w: NDArray[Any]) -> Non
             f"lut_gemm got x of shape {x.shape} (groups, depth, pixels) and w of shape {w.shape} "
             "(groups, channels, depth): groups and depth must agree"
         )
+    if not all(1 <= patterns <= 256 for patterns in table.shape):
+        raise AccelsimError(f"lut_gemm got a table of shape {table.shape}; expected 1 to 256 patterns a side")
     for codes, patterns, what in ((w, table.shape[0], "weight"), (x, table.shape[1], "activation")):
         if patterns < 256 and codes.size and codes.max() >= patterns:
             raise AccelsimError(f"{what} code {codes.max()} has no entry in a table of {patterns} patterns")
-
-
-def frozen(array: NDArray[Any]) -> NDArray[Any]:
-    """Return a contiguous read-only view, so that the kernel is compiled for one type only."""
-    view = np.ascontiguousarray(array).view()
-    view.flags.writeable = False
-    return view

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from accelsim.derived_tables import kept_with_array
 from accelsim.errors import AccelsimError, nearest
 from accelsim.factorised_gemm import FactorisedTable, factorised_gemm
-from accelsim.gemm_kernel import BLOCK, run_tasks, transpose_codes
+from accelsim.gemm_kernel import BLOCK, frozen, run_tasks, transpose_codes
 from accelsim.permute_gemm import MAX_PLANES, PackedTable, permute_gemm, registers_loaded
 from accelsim.permute_kernel import LANES, available
 from accelsim.workers import share_tasks
 
-__all__ = ["ENGINES", "GemmEngine", "chosen_engines", "engine_named", "fastest_engine"]
+__all__ = ["ENGINES", "GemmEngine", "chosen_engines", "engine_named", "fastest_engine", "row_sums"]
 
 Table = NDArray[np.int32]
 Codes = NDArray[np.uint8]
@@ -36,8 +36,9 @@ class GemmEngine:
     refusal : callable
         Returns why a table, int32 of shape (weight patterns, activation patterns), does not suit, or nothing.
     sums : callable
-        Takes table, ``x`` and ``w`` as `lut_gemm` does and the number of threads; returns the sums, int32 of
-        shape (groups, channels, pixels), modulo 2^32 where no partial sum leaves an int32.
+        Takes table, ``x`` and ``w`` as `lut_gemm` does, table and ``w`` contiguous and read-only, and the
+        number of threads; returns the sums, int32 of shape (groups, channels, pixels), modulo 2^32 where no
+        partial sum leaves an int32.
     """
 
     name: str
@@ -47,12 +48,32 @@ class GemmEngine:
     sums: Callable[[Table, Codes, Codes, int], NDArray[np.int32]]
 
 
-def _row_sums(table: Table, x: Codes, w: Codes, threads: int) -> NDArray[np.int32]:
+def row_sums(
+    table: Table,
+    x: Codes,
+    w: Codes,
+    threads: int,
+    at_risk: NDArray[np.bool_] | None = None,
+    low: int = 0,
+    high: int = 0,
+) -> NDArray[np.int32]:
+    """Return the sums of `GemmEngine.sums`, for any table; channels at risk saturate, in the order of depth.
+
+    Parameters
+    ----------
+    table, x, w, threads
+        As there.
+    at_risk : bool array of shape (groups, channels), optional
+        Channels that saturate at ``low`` and ``high``; default: none.
+    low, high : int
+        Ends of the range of an accumulator.
+    """
     groups, channels, _ = w.shape
     out = np.zeros((groups, channels, x.shape[2]), np.int32)
-    no_risk = np.zeros((groups, channels), np.bool_)
+    if at_risk is None:
+        at_risk = np.zeros((groups, channels), np.bool_)
     blocks, pairs = -(-x.shape[2] // BLOCK), -(-channels // 2)
-    run = partial(run_tasks, table, x, w, out, no_risk, 0, 0, blocks, pairs)
+    run = partial(run_tasks, table, frozen(x), w, out, at_risk, low, high, blocks, pairs)
     share_tasks(run, groups * blocks * pairs, threads)
     return out
 
@@ -62,14 +83,6 @@ _packed_across = kept_with_array(lambda table: PackedTable.of(np.ascontiguousarr
 _factorised = kept_with_array(FactorisedTable.of)
 
 
-@kept_with_array
-def _across(w: Codes) -> Codes:
-    across = np.empty((len(w), w.shape[2], w.shape[1]), np.uint8)
-    transpose_codes(w, across)
-    across.flags.writeable = False
-    return across
-
-
 def _permute_sums(table: Table, x: Codes, w: Codes, threads: int) -> NDArray[np.int32]:
     """Look pixels up in the rows of weights, or, where pixels are few, channels in those of activations."""
     packed, (pixels, channels) = _packed(table), (x.shape[2], w.shape[1])
@@ -77,7 +90,18 @@ def _permute_sums(table: Table, x: Codes, w: Codes, threads: int) -> NDArray[np.
         taken = registers_loaded(packed.planes, pixels, channels)
         if registers_loaded(across.planes, channels, pixels) < taken:
             return permute_gemm(across, _across(w), _across(x), threads).swapaxes(1, 2)
-    return permute_gemm(packed, x, w, threads)
+    return permute_gemm(packed, frozen(x), w, threads)
+
+
+@kept_with_array
+def _across(codes: Codes) -> Codes:
+    """Return weights as (groups, depth, channels), or activations as (groups, pixels, depth)."""
+    turned = codes.swapaxes(1, 2)
+    if turned.flags.c_contiguous:  # as those of a fully connected layer's activations are
+        return frozen(turned)
+    across = np.empty(turned.shape, np.uint8)
+    transpose_codes(frozen(codes), across)
+    return frozen(across)
 
 
 def _too_wide_to_permute(table: Table) -> str:
@@ -89,7 +113,7 @@ def _too_wide_to_permute(table: Table) -> str:
 def _factorised_sums(table: Table, x: Codes, w: Codes, threads: int) -> NDArray[np.int32]:
     terms = _factorised(table).terms
     assert terms is not None  # refused before
-    return factorised_gemm(terms, x, w, threads)
+    return factorised_gemm(terms, frozen(x), w, threads)
 
 
 #: Every engine by name.
@@ -101,7 +125,7 @@ ENGINES = {
             "one row of the table in the first-level cache while the pixels pass; on any CPU",
             lambda: "",
             lambda table: "",
-            _row_sums,
+            row_sums,
         ),
         GemmEngine(
             "permute",

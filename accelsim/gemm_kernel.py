@@ -1,10 +1,12 @@
 """The compiled loops of `accelsim.gemm`."""
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["BLOCK", "find_channels_at_risk", "run_tasks", "transpose_codes"]
+__all__ = ["BLOCK", "fill_in_offsets", "find_channels_at_risk", "frozen", "run_tasks", "transpose_codes"]
 
 #: Pixels whose accumulators stay in the first-level cache together with four rows of the table.
 BLOCK = 1024
@@ -12,6 +14,13 @@ BLOCK = 1024
 _SHORT = 64
 #: Side of the tiles that a transposition copies: both stay in the first-level cache.
 _TILE = 64
+
+
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a contiguous read-only view, so that loops are compiled for one type only."""
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view
 
 
 @njit(cache=True, nogil=True)
@@ -138,6 +147,17 @@ def _accumulate_pair(
         first_sum = np.int32(sums[p])
         out[o, left + p] = first_sum
         out[o + 1, left + p] = np.int32((sums[p] - first_sum) >> 32)
+
+
+@njit(cache=True, nogil=True)
+def fill_in_offsets(by_weight: NDArray[np.int32], w: NDArray[np.uint8], out: NDArray[np.int32]) -> None:
+    """Set every output to what its weights contribute whatever the activations, modulo 2^32."""
+    for g in range(w.shape[0]):
+        for o in range(w.shape[1]):
+            total = np.int32(0)
+            for code in w[g, o]:
+                total += by_weight[code]
+            out[g, o] = total
 
 
 @njit(cache=True, nogil=True)

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.gemm import check_operands, frozen
+from accelsim.gemm import check_operands
+from accelsim.gemm_kernel import frozen
 from accelsim.pe_stream_kernel import fill_moving, fill_stationary
 from accelsim.systolic_array import Gemm, SystolicArray
 

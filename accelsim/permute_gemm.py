@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from accelsim.gemm_kernel import fill_in_offsets
 from accelsim.permute_kernel import LANES, sum_rows
 from accelsim.workers import share_tasks
 
@@ -85,7 +86,7 @@ def permute_gemm(
     pixels = x.shape[2]
     out = np.empty((groups, channels, pixels), np.int32)
     if table.smallest.ndim:
-        out[:] = table.smallest[w].sum(axis=2, dtype=np.int32)[:, :, None]
+        fill_in_offsets(table.smallest, w, out)
     else:
         out[:] = depth * int(table.smallest)
     for first_pixel, blocks, vectors in _blocks(pixels, _VECTORS[table.planes]):

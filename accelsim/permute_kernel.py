@@ -1,6 +1,7 @@
 """Sums of table look-ups in the registers of AVX-512 VBMI: 64 look-ups an instruction."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from llvmlite import binding, ir
@@ -21,6 +22,7 @@ _SUMS = ir.VectorType(ir.IntType(32), LANES)
 binding.initialize_native_asmparser()  # the instruction stands here as text: LLVM puts blends around it
 
 
+@cache  # LLVM takes longer to tell than a small layer to run
 def available() -> bool:
     """Return whether this CPU has the instructions, and Numba compiles for it."""
     return not getattr(config, "CPU_NAME", None) and bool(binding.get_host_cpu_features().get("avx512vbmi"))

@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
 
+from accelsim.errors import AccelsimError
+
 __all__ = ["share_tasks"]
 
 #: Ranges per thread: enough to even out threads that other programs slow down.
@@ -26,7 +28,14 @@ def share_tasks(run: Callable[[int, int], None], tasks: int, threads: int) -> No
         Number of tasks.
     threads : int
         Threads to use, at least 1; 1 runs everything on the caller's.
+
+    Raises
+    ------
+    AccelsimError
+        If there is to be no thread.
     """
+    if threads < 1:
+        raise AccelsimError(f"{threads} threads; expected at least 1")
     if threads == 1 or tasks <= 1:
         run(0, tasks)
         return

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.gemm import frozen
+from accelsim.gemm_kernel import frozen
 from accelsim.quantization import QuantParams
 from accelsim.sums_kernel import finish_sums
 

@@ -176,6 +176,25 @@ def test_errors(table: np.ndarray, x: tuple[int, ...], w: tuple[int, ...], messa
         lut_gemm(table, np.zeros(x, np.uint8), np.zeros(w, np.uint8))
 
 
+@pytest.mark.parametrize("shape", [(257, 4), (4, 512), (0, 4), (4, 0)])
+def test_tables_that_bytes_do_not_index(shape: tuple[int, int]) -> None:
+    codes = np.zeros((1, 10, 100), np.uint8)
+    with pytest.raises(AccelsimError, match=r"table of shape \(.*\); expected 1 to 256 patterns a side"):
+        lut_gemm(np.zeros(shape, np.int32), codes, np.zeros((1, 100, 10), np.uint8))
+
+
+def test_an_engine_is_looked_up_where_sums_could_saturate_too() -> None:
+    table, codes = np.full((4, 4), 100, np.int32), np.zeros((1, 2, 1), np.uint8)
+    with pytest.raises(AccelsimError, match="unknown engine 'rosw'"):
+        lut_gemm(table, codes, codes.swapaxes(1, 2), accumulator=Accumulator(8, "saturate"), engine="rosw")
+
+
+def test_threads_that_are_none() -> None:
+    x, w = np.zeros((1, 64, 1024), np.uint8), np.zeros((1, 513, 64), np.uint8)
+    with pytest.raises(AccelsimError, match="-2 threads; expected at least 1"):
+        lut_gemm(np.zeros((4, 4), np.int32), x, w, threads=-2, engine="rows")
+
+
 def test_code_without_an_entry() -> None:
     table, zeros = np.zeros((8, 4), np.int32), np.zeros((1, 1, 1), np.uint8)
     with pytest.raises(AccelsimError, match="activation code 4 has no entry in a table of 4 patterns"):

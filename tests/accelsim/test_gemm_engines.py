@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from accelsim import gemm, gemm_engines
 from accelsim.accumulator import Accumulator
+from accelsim.derived_tables import kept_with_array
 from accelsim.errors import AccelsimError
 from accelsim.gemm import lut_gemm, lut_gemm_reference
 from accelsim.gemm_engines import ENGINES, chosen_engines, engine_named, fastest_engine
@@ -77,6 +78,39 @@ def test_packing_takes_the_smallest_of_each_row_only_where_that_saves_a_byte() -
     assert packed.smallest.shape == (256,)
     assert PackedTable.of(rows.astype(np.int32) // 1000).smallest.shape == ()
     assert PackedTable.of(ZEROS[:100, :100]).bytes.shape == (100, 1, 128)
+
+
+@pytest.mark.parametrize("engine", RUNNING)
+@pytest.mark.parametrize(("channels", "pixels"), [(3, 200), (200, 3)])
+def test_rows_of_smallest_entries_of_their_own(engine: str, channels: int, pixels: int) -> None:
+    codes = np.arange(256)
+    table = (1000 * codes[:, None] - 100_000 + codes % 200).astype(np.int32)
+    draw = np.random.default_rng(0)
+    x = draw.integers(0, 256, (2, 300, pixels)).astype(np.uint8)
+    w = draw.integers(0, 256, (2, channels, 300)).astype(np.uint8)
+    for each in (table, np.ascontiguousarray(table.T)):
+        np.testing.assert_array_equal(lut_gemm(each, x, w, engine=engine), lut_gemm_reference(each, x, w))
+
+
+def test_what_is_made_of_a_table_is_kept_until_it_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    kept = kept_with_array(lambda table: made.append(table) or PackedTable.of(table))
+    monkeypatch.setattr(gemm_engines, "_packed", kept)
+    draw = np.random.default_rng(5)
+    table = draw.integers(0, 65536, (256, 256)).astype(np.int32)
+    read_only = table.T.copy()
+    read_only.flags.writeable = False
+    x, w = (
+        draw.integers(0, 256, (1, 40, 70)).astype(np.uint8),
+        np.arange(200, dtype=np.uint8).reshape(1, 5, 40),
+    )
+    for each in (table, read_only.T, table[::-1][::-1], table):
+        np.testing.assert_array_equal(
+            lut_gemm(each, x, w, engine=RUNNING[-1]), lut_gemm_reference(each, x, w)
+        )
+    assert len(made) == ("permute" in RUNNING)
+    table[:] = table[::-1].copy()
+    np.testing.assert_array_equal(lut_gemm(table, x, w), lut_gemm_reference(table, x, w))
 
 
 def test_engines_that_do_not_run(monkeypatch: pytest.MonkeyPatch) -> None:

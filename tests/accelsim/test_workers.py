@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accelsim.errors import AccelsimError
 from accelsim.workers import share_tasks
 
 
@@ -19,6 +20,13 @@ def test_every_task_runs_once(tasks: int, threads: int) -> None:
 
     share_tasks(run, tasks, threads)
     assert runs == [1] * tasks
+
+
+def test_no_threads_are_refused() -> None:
+    """They would run nothing."""
+    for threads in (0, -1):
+        with pytest.raises(AccelsimError, match=f"{threads} threads; expected at least 1"):
+            share_tasks(lambda first, stop: None, 8, threads)
 
 
 def test_runs_on_several_threads_at_once() -> None:
