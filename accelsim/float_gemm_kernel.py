@@ -1,6 +1,7 @@
 """Sums of float32 products in vector registers, in the order of the depth."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Literal, get_args
 
 from llvmlite import binding, ir
@@ -38,6 +39,7 @@ _DOUBLE_BITS = ir.VectorType(_WORD, LANES)
 _TOWARD_ZERO = ir.Constant(ir.IntType(32), 3 | 8)
 
 
+@cache  # LLVM takes longer to tell than a small layer to run
 def rounds_in_registers() -> bool:
     """Return whether this CPU has instructions that truncate and look up (AVX-512), and Numba uses them."""
     return not getattr(config, "CPU_NAME", None) and bool(binding.get_host_cpu_features().get("avx512bw"))
@@ -133,27 +135,32 @@ def _sum_products(
 def _copy_lanes_typed(
     typing_context: Any, vectors: Any, source: Any, first: Any, target: Any, at: Any
 ) -> Any:
-    """Copy ``source[first:]`` to ``target[at:]``, 16 times ``vectors`` numbers of 32 bits.
+    """Copy ``source[first:]`` to ``target[at:]``, 16 times ``vectors`` numbers.
 
     Parameters
     ----------
     vectors : literal int
         Vectors of 16 lanes.
-    source, target : uint32 arrays of one dimension
+    source, target : contiguous arrays of one dimension and one type
         Where from and where to.
     first, at : int
         Offsets.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        number = context.get_data_type(source.dtype)
+        numbers = ir.VectorType(number, LANES * vectors.literal_value).as_pointer()
         from_at, to_at = (
-            builder.gep(context.make_array(kind)(context, builder, array).data, [offset])
+            builder.bitcast(
+                builder.gep(context.make_array(kind)(context, builder, array).data, [offset]), numbers
+            )
             for kind, array, offset in zip(
                 signature.args[1::2], arguments[1::2], arguments[2::2], strict=True
             )
         )
-        for vector in range(vectors.literal_value):
-            _store(builder, _vector(builder, from_at, vector * LANES), to_at, vector * LANES)
+        found, bytes_of_one = builder.load(from_at), source.dtype.bitwidth // 8
+        found.align = bytes_of_one
+        builder.store(found, to_at).align = bytes_of_one
         return context.get_dummy_value()
 
     return types.void(vectors, source, types.int64, target, types.int64), generate

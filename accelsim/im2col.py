@@ -9,6 +9,8 @@ from numba import njit
 from numpy.typing import NDArray
 from torch import nn
 
+from accelsim.float_gemm_kernel import LANES, copy_lanes
+from accelsim.gemm_kernel import frozen
 from accelsim.scratch import Scratch
 
 __all__ = ["ConvGeometry", "col2im", "im2col", "row_blocks"]
@@ -67,6 +69,13 @@ class ConvGeometry:
         left, right, top, bottom = self.padding
         return self._steps(height + top + bottom, 0), self._steps(width + left + right, 1)
 
+    def padded(self, images: NDArray[Any], zero: int) -> NDArray[Any]:
+        """Return images (images, channels, height, width) with the code of zero around them."""
+        if not any(self.padding):
+            return images
+        left, right, top, bottom = self.padding
+        return np.pad(images, ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=zero)
+
     def _steps(self, size: int, axis: int) -> int:
         return (size - self.dilation[axis] * (self.kernel[axis] - 1) - 1) // self.stride[axis] + 1
 
@@ -99,31 +108,38 @@ def im2col(
     images, channels, _, width = padded.shape
     shape = (channels, *geometry.kernel, images, rows, geometry._steps(width, 1))
     found = np.empty(shape, padded.dtype) if memory is None else memory.empty(shape, padded.dtype)
-    seen = padded[:, :, first_row * geometry.stride[0] :]
-    seen.flags.writeable = False
-    _copy_rows(seen, *geometry.stride, *geometry.dilation, found)
+    _copy_rows(frozen(padded), first_row, *geometry.stride, *geometry.dilation, found)
     return found.reshape(geometry.groups, geometry.depth, -1)
 
 
 @njit(cache=True, nogil=True)
 def _copy_rows(
-    seen: NDArray[Any], down: int, across: int, apart: int, aside: int, found: NDArray[Any]
+    padded: NDArray[Any], first: int, down: int, across: int, apart: int, aside: int, found: NDArray[Any]
 ) -> None:
-    """Fill in ``found[c, i, j, n, y, x] = seen[n, c, down * y + apart * i, across * x + aside * j]``."""
+    """Fill in ``found[c, i, j, n, y, x] = seen[n, c, down * y + apart * i, across * x + aside * j]``.
+
+    What is seen begins at row ``down * first`` of the padded images. Numbers side by side are copied 16 at a
+    time, and with them what follows in memory, over which the next row is copied then.
+    """
     channels, high, wide, images, rows, columns = found.shape
+    height, width = padded.shape[2:]
+    source, target = padded.reshape(-1), found.reshape(-1)
+    together = -(-columns // LANES) * LANES
+    to = 0
     for c in range(channels):
         for i in range(high):
             for j in range(wide):
                 for n in range(images):
-                    for y in range(rows):
-                        source = seen[n, c, down * y + apart * i, aside * j :]
-                        target = found[c, i, j, n, y]
-                        if across == 1:
-                            for x in range(columns):
-                                target[x] = source[x]
+                    at = ((n * channels + c) * height + down * first + apart * i) * width + aside * j
+                    for _ in range(rows):
+                        if across == 1 and max(at - len(source), to - len(target)) + together <= 0:
+                            for x in range(0, together, LANES):
+                                copy_lanes(1, source, at + x, target, to + x)
                         else:
                             for x in range(columns):
-                                target[x] = source[across * x]
+                                target[to + x] = source[at + across * x]
+                        at += down * width
+                        to += columns
 
 
 def col2im(

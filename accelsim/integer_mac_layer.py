@@ -121,9 +121,7 @@ class IntegerMacLayer(IntegerOperation):
         """
         if self.geometry is None:
             return np.ascontiguousarray(codes.T)[None]
-        left, right, top, bottom = self.geometry.padding
-        sides = ((0, 0), (0, 0), (top, bottom), (left, right))
-        padded = np.pad(codes, sides, constant_values=int(self.source.zero_point))
+        padded = self.geometry.padded(codes, int(self.source.zero_point))
         return im2col(padded, self.geometry, 0, self.output_shape[1])
 
     def corrected(self, accumulators: NDArray[np.int32], x: NDArray[np.uint8]) -> NDArray[np.int64]:

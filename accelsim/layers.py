@@ -92,10 +92,7 @@ class ApproxConv2d(ApproxLayer):
         return col2im(columns, self.geometry, _as_image(input_shape)).reshape(input_shape)
 
     def _padded(self, codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        left, right, top, bottom = self.geometry.padding
-        sides = ((0, 0), (0, 0), (top, bottom), (left, right))
-        image = codes.reshape(_as_image(codes.shape))
-        return np.pad(image, sides, constant_values=int(self.activation_zero_point))
+        return self.geometry.padded(codes.reshape(_as_image(codes.shape)), int(self.activation_zero_point))
 
     def exact(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Return what the float convolution computes; its gradients are the surrogate."""
