@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -44,7 +45,8 @@ class MinMaxObserver:
         """See the input of one call."""
         low, high = (float(end) for end in torch.aminmax(values))
         self.count += values.numel()
-        self._low, self._high = min(self._low, low), max(self._high, high)
+        # Of these and `min`, NumPy's alone keep a NaN that comes late.
+        self._low, self._high = float(np.minimum(self._low, low)), float(np.maximum(self._high, high))
 
     def range(self) -> tuple[float, float]:
         """Return smallest and largest value."""

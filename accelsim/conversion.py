@@ -128,7 +128,8 @@ def approximate(
         check_calibration(calibration)
     if gradient != "straight-through" and not isinstance(gradient, SmoothedDifference):
         raise AccelsimError(f'gradient is {gradient!r}; expected "straight-through" or SmoothedDifference()')
-    converted = copy.deepcopy(net).eval()
+    with own_errors("the net cannot be copied"):
+        converted = copy.deepcopy(net).eval()
     if calibration is not None:
         with suppress(AccelsimError):  # a net that does not run is refused below, by a message on what it is
             make_functional_layers(converted, calibration[:1])
@@ -237,7 +238,9 @@ def _replaced(net: nn.Module, replacements: Mapping[nn.Module, nn.Module]) -> nn
 def _record_calls(net: nn.Module, image: Tensor) -> None:
     """Run one image, so that each layer knows its shapes and none is found to be bypassed later.
 
-    Without hooks: they would keep `nn.TransformerEncoderLayer` from the path on which it bypasses layers.
+    Layers compute exact products meanwhile: only shapes matter, and codes of the weights would take memory
+    beside the float net. Without hooks, which would keep `nn.TransformerEncoderLayer` from the path on which
+    it bypasses layers.
     """
     layers = approximate_layers(net)
     for layer in layers.values():

@@ -96,6 +96,16 @@ def test_layer_that_never_runs() -> None:
         input_ranges(net, {"aux": unused}, torch.rand(1, 2), None)
 
 
+def test_one_input_that_is_no_number_in_a_later_batch() -> None:
+    """The first 64 images are a batch."""
+    data = torch.rand(150, 2)
+    data[100, 1] = -1
+    log = type("Log", (nn.Module,), {"forward": lambda self, x: x.log()})()
+    net = nn.Sequential(log, nn.Linear(2, 2))
+    with pytest.raises(AccelsimError, match="layer 1 sees NaN or infinity"):
+        input_ranges(net, {"1": net[1]}, data, None)
+
+
 def test_infinity_inside_the_net() -> None:
     net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
     nn.init.constant_(net[0].weight, 3e38)

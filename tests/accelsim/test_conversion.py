@@ -96,6 +96,14 @@ def test_report(net: Any, images: torch.Tensor) -> None:
     assert {(row.multiplier, row.activation_operand) for row in (conv, strided, linear)} == {("m8x6", "b")}
 
 
+def test_weights_have_no_codes_before_they_are_multiplied(net: Any, images: torch.Tensor) -> None:
+    """Conversion is when the float network takes memory too."""
+    converted = approximate(net, EXACT, calibration=images)
+    assert converted.c1._quantized is None
+    converted(images)
+    assert converted.c1._quantized is not None
+
+
 def test_report_of_a_sequence() -> None:
     converted = approximate(nn.Linear(6, 2), EXACT, calibration=torch.rand(4, 5, 6))
     (row,) = layer_report(converted)

@@ -35,6 +35,12 @@ def test_fused_path_of_the_transformer_is_found() -> None:
         approximate(net, EXACT, calibration=torch.rand(4, 5, 8))
 
 
+def test_net_that_cannot_be_copied(net: Any, images: torch.Tensor) -> None:
+    net.scale = 2 * torch.ones(1, requires_grad=True)
+    with pytest.raises(AccelsimError, match="the net cannot be copied: RuntimeError: Only Tensors"):
+        approximate(net, EXACT, calibration=images)
+
+
 def test_hooked_layer_is_refused(net: Any, images: torch.Tensor) -> None:
     net.c1.register_forward_hook(lambda *_: None)
     with pytest.raises(AccelsimError, match="layer c1 has forward hooks"):

@@ -195,3 +195,16 @@ def test_copies_and_state() -> None:
 
 def _two_calls(net: Head, x: Tensor) -> Tensor:
     return F.linear(x, net.weight) @ net.weight
+
+
+def test_a_layer_that_is_called_and_its_parameters_too() -> None:
+    class Both(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(4, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.fc(x) + F.linear(2 * x, self.fc.weight, self.fc.bias)
+
+    converted = approximate(Both(), EXACT, calibration=image(6, 4))
+    assert {row.name: row.macs_per_image for row in layer_report(converted)} == {"fc": 12, "linear": 12}
