@@ -65,13 +65,17 @@ def test_sums_are_those_of_plain_numpy(
 
 @pytest.mark.parametrize("bytes_", [True, False])
 def test_largest_digits_at_the_largest_depths(monkeypatch: pytest.MonkeyPatch, bytes_: bool) -> None:
-    """Exact products of 255 and 0, -128 and 127 as digits: float32 holds 2^10 of them, and not one more."""
+    """Codes 0, 1 and 255 are the digits -128, -127 and 127.
+
+    1040 products of -127 by itself, which are odd, sum to less than 2^24, and 1041 to more.
+    """
     if not bytes_:
         monkeypatch.setattr(factorised_gemm, "_multiplies_bytes", lambda device: False)
     draw = np.random.default_rng(0)
     x = draw.choice([0, 1, 255], (1, 3001, 70)).astype(np.uint8)
     w = draw.choice([0, 254, 255], (1, 3, 3001)).astype(np.uint8)
     w[0, 0], x[0, :, 0] = 0, 0
+    w[0, 1], x[0, :, 1] = 1, 1
     found = lut_gemm(EXACT, x, w, engine="factorised")
     np.testing.assert_array_equal(found, lut_gemm_reference(EXACT, x, w))
 
