@@ -101,12 +101,29 @@ class WorkerPool(Generic[State]):
     def _spawn(self) -> None:
         # Spawned, not forked: that inherits the locks of torch's and Numba's threads, but not the threads.
         context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        worker = context.Process(target=_work, args=(theirs, self._begin), daemon=True)
-        worker.start()
-        theirs.close()  # so that the worker's end is noticed here
-        self._workers.append(worker)
-        self._connections.append(ours)
+        with _interrupted_later():
+            ours, theirs = context.Pipe()
+            worker = context.Process(target=_work, args=(theirs, self._begin), daemon=True)
+            worker.start()
+            theirs.close()  # so that the worker's end is noticed here
+            self._workers.append(worker)
+            self._connections.append(ours)
+
+
+@contextmanager
+def _interrupted_later() -> Iterator[None]:
+    """Keep Ctrl-C waiting: a process that is half begun tells its troubles on stderr.
+
+    Processes begun meanwhile never get it.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _handed_out(
