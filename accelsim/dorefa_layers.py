@@ -102,7 +102,7 @@ class DorefaLayer(nn.Module):
         if self.training or max(self.weight_bits, self.activation.bits) > _INTEGER_BITS:
             return self.sums(self.activation(values), self.quantizer(latent), bias)
         inputs = self.activation.levels(values)
-        weights, scales = self._settled(latent)
+        weights, scales = self._levels_and_scales(latent)
         sums = self.sums(inputs.to(weights.dtype), weights).double()
         channels = (-1, *(1,) * (latent.dim() - 2))
         sums = sums * scales.reshape(channels)
@@ -110,7 +110,7 @@ class DorefaLayer(nn.Module):
             sums = sums + bias.double().reshape(channels)
         return sums.to(latent.dtype)
 
-    def _settled(self, latent: Tensor) -> tuple[Tensor, Tensor]:
+    def _levels_and_scales(self, latent: Tensor) -> tuple[Tensor, Tensor]:
         """Return the weight's levels, in a type that sums their products exactly, and the scales of the sums.
 
         Those of the layer's own weight are kept until it changes, where no gradient is wanted of it.

@@ -8,7 +8,7 @@ from accelsim.attacks.siddique2022.study import Study
 
 __all__ = ["claims"]
 
-#: Smaller probabilities are no doubles any more.
+#: Smaller probabilities may have been rounded to 0.
 _LEAST = 1e-300
 
 

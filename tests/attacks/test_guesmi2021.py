@@ -111,6 +111,9 @@ def test_what_a_cell_follows_from(tmp_path):
     for path in tmp_path.iterdir():
         path.write_bytes(b"not a result")
     assert cells.tensors("a b", {"seed": 0}, made(6))["x"] == 6
+    for path in tmp_path.iterdir():
+        path.write_bytes(path.read_bytes()[:-1])
+    assert cells.tensors("a b", {"seed": 0}, made(7))["x"] == 7
 
 
 def test_two_processes_give_the_same_examples(study, subject, tmp_path, monkeypatch):
