@@ -37,7 +37,10 @@ SHIPPED = [
 #: The same trained with DoReFa-Net's weights and inputs of some bits.
 QUANTIZED = [
     *(("mnist_a", "mnist", bits, 97) for bits in (1, 2, 4, 8, 12, 16)),
-    *(("resnet20", "cifar10", bits, least) for bits, least in ((1, 58), (2, 79), (4, 87), (8, 87))),
+    *(
+        ("resnet20", "cifar10", bits, least)
+        for bits, least in ((1, 58), (2, 79), (4, 87), (8, 87), (12, 87), (16, 87))
+    ),
 ]
 WEIGHTS = Path(shipped.__file__).parent / "weights"
 ADVERSARIAL = WEIGHTS / "lenet5-mnist-adversarial.safetensors"
