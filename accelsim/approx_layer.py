@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from accelsim.accumulator import Accumulator
+from accelsim.columns import Columns, laid_out
 from accelsim.errors import AccelsimError
 from accelsim.gate_multiplier import GateMultiplier, IntegerMultiplier
 from accelsim.gemm import check_multiplier, lut_gemm
@@ -192,8 +193,8 @@ class ApproxLayer(QuantizedLayer):
         """
 
     @abstractmethod
-    def _column_blocks(self, codes: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        """Yield `columns` in parts of bounded size, each with its first pixel; the next overwrites one."""
+    def _column_blocks(self, codes: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.uint8] | Columns]]:
+        """Yield `columns` in parts of bounded size, each with its first pixel."""
 
     @abstractmethod
     def scattered(self, columns: NDArray[np.float32], input_shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -283,11 +284,11 @@ class ApproxLayer(QuantizedLayer):
             finish(sums, columns, weight, zero_point, scales, offsets, flat, start)
 
     def _sums(
-        self, columns: NDArray[np.uint8], threads: int, weight: NDArray[np.uint8]
+        self, columns: NDArray[np.uint8] | Columns, threads: int, weight: NDArray[np.uint8]
     ) -> NDArray[np.signedinteger[Any]]:
         """Return sums of products (groups, channels, pixels) for codes (groups, depth, pixels)."""
         if isinstance(self.lut, GateMultiplier):
-            return self.lut.sums(columns, weight, self.activation_operand, threads)
+            return self.lut.sums(laid_out(columns), weight, self.activation_operand, threads)
         table = table_by_weight(self.lut, self.activation_operand)
         accumulator = self.accumulator or Accumulator()
         return lut_gemm(table, columns, weight, accumulator=accumulator, threads=threads)

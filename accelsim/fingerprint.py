@@ -11,6 +11,8 @@ __all__ = ["fingerprint"]
 
 #: Factors of the words of a block; odd ones, so that a word that changes alone always changes the sum.
 _FACTORS = np.random.default_rng(0).integers(0, 1 << 63, 512, np.uint64) << np.uint64(1) | np.uint64(1)
+#: Bytes that are sooner copied than hashed.
+_FEW_BYTES = 256
 #: Odd, with bits all over.
 _MIXER = np.uint64(0x9E3779B97F4A7C15)
 
@@ -18,10 +20,14 @@ _MIXER = np.uint64(0x9E3779B97F4A7C15)
 def fingerprint(tensor: Tensor) -> tuple[Any, ...]:
     """Return type, shape and a hash of 64 bits of a tensor on the CPU, at the speed of its memory.
 
+    A scalar's bytes stand for themselves.
+
     It also sees what autograd's version counter does not: changes through ``tensor.data``. Two contents have
     the same hash by accident about once in 2^64; one that was made on purpose would be found easily.
     """
     data = np.ascontiguousarray(tensor.detach().numpy()).reshape(-1).view(np.uint8)
+    if data.size <= _FEW_BYTES:
+        return tensor.dtype, tuple(tensor.shape), data.tobytes()
     whole = data.size // 8 * 8
     words = data[:whole].view(np.uint64)
     words.flags.writeable = False

@@ -1,5 +1,6 @@
 """The MAC kernel: a matrix product in which every multiplication is a look-up."""
 
+import math
 import os
 from functools import lru_cache
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.accumulator import Accumulator
+from accelsim.columns import Columns, laid_out
 from accelsim.derived_tables import kept_with_array
 from accelsim.errors import AccelsimError
 from accelsim.gate_multiplier import GateMultiplier, IntegerMultiplier
@@ -19,15 +21,15 @@ __all__ = ["check_multiplier", "check_operands", "lut_gemm", "lut_gemm_reference
 
 #: The accumulator of most accelerators.
 _INT32 = Accumulator()
-#: Look-ups that several threads were measured not to finish sooner than one, a millisecond's worth.
-_TOO_FEW_TO_SHARE = 1 << 25
+#: Look-ups that several threads were measured not to finish sooner than one: half a millisecond's worth.
+_TOO_FEW_TO_SHARE = 1 << 24
 #: Look-ups that are over before an engine could be chosen.
 _TOO_FEW_TO_CHOOSE = 50_000
 
 
 def lut_gemm(
     table: NDArray[np.int32],
-    x: NDArray[np.uint8],
+    x: NDArray[np.uint8] | Columns,
     w: NDArray[np.uint8],
     *,
     accumulator: Accumulator = _INT32,
@@ -43,7 +45,7 @@ def lut_gemm(
     ----------
     table : int32 array of shape (weight patterns, activation patterns)
         Products, one row per weight.
-    x : uint8 array of shape (groups, depth, pixels)
+    x : uint8 array of shape (groups, depth, pixels), or Columns
         Activation codes (bit patterns).
     w : uint8 array of shape (groups, channels, depth)
         Weight codes.
@@ -67,7 +69,7 @@ def lut_gemm(
     """
     check_operands(table, x, w)
     table, w = frozen(_unchanging(table)), frozen(w)
-    macs = w.shape[1] * x.size
+    macs = w.shape[1] * math.prod(x.shape)
     threads = 1 if macs < _TOO_FEW_TO_SHARE else threads or os.cpu_count() or 1
     named = None if engine is None else engine_named(engine, table)
     if accumulator.overflow == "saturate":
@@ -84,6 +86,7 @@ def lut_gemm(
     if exact >= w.shape[2]:
         total = chosen.sums(table, x, w, threads)
     else:
+        x = laid_out(x)
         total = np.zeros((*w.shape[:2], x.shape[2]), np.int32)
         for k in range(0, w.shape[2], exact):
             total += chosen.sums(table, x[:, k : k + exact], frozen(w[:, :, k : k + exact]), threads)
@@ -176,11 +179,13 @@ def check_multiplier(
         )
 
 
-def check_operands(table: NDArray[Any], x: NDArray[Any], w: NDArray[Any]) -> None:
+def check_operands(table: NDArray[Any], x: NDArray[Any] | Columns, w: NDArray[Any]) -> None:
     """Raise unless table, activations and weights are as `lut_gemm` takes them."""
-    given = (table.dtype, table.ndim, x.dtype, x.ndim, w.dtype, w.ndim)
+    codes_of_x = x.padded if isinstance(x, Columns) else x
+    given = (table.dtype, table.ndim, codes_of_x.dtype, len(x.shape), w.dtype, w.ndim)
     if given != (np.dtype(np.int32), 2, np.dtype(np.uint8), 3, np.dtype(np.uint8), 3):
-        shown = ", ".join(f"{array.dtype}{list(array.shape)}" for array in (table, x, w))
+        arrays = ((table.dtype, table.shape), (codes_of_x.dtype, x.shape), (w.dtype, w.shape))
+        shown = ", ".join(f"{dtype}{list(shape)}" for dtype, shape in arrays)
         raise AccelsimError(f"lut_gemm got {shown}; expected int32[w, x], uint8[g, k, p], uint8[g, o, k]")
     if (w.shape[0], w.shape[2]) != x.shape[:2]:
         raise AccelsimError(
@@ -189,6 +194,6 @@ def check_operands(table: NDArray[Any], x: NDArray[Any], w: NDArray[Any]) -> Non
         )
     if not all(1 <= patterns <= 256 for patterns in table.shape):
         raise AccelsimError(f"lut_gemm got a table of shape {table.shape}; expected 1 to 256 patterns a side")
-    for codes, patterns, what in ((w, table.shape[0], "weight"), (x, table.shape[1], "activation")):
+    for codes, patterns, what in ((w, table.shape[0], "weight"), (codes_of_x, table.shape[1], "activation")):
         if patterns < 256 and codes.size and codes.max() >= patterns:
             raise AccelsimError(f"{what} code {codes.max()} has no entry in a table of {patterns} patterns")

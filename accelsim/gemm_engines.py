@@ -9,6 +9,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.columns import Columns, laid_out
 from accelsim.derived_tables import kept_with_array
 from accelsim.errors import AccelsimError, nearest
 from accelsim.factorised_gemm import FactorisedTable, factorised_gemm
@@ -21,6 +22,8 @@ __all__ = ["ENGINES", "GemmEngine", "chosen_engines", "engine_named", "fastest_e
 
 Table = NDArray[np.int32]
 Codes = NDArray[np.uint8]
+#: Activation codes (groups, depth, pixels), laid out or not.
+Activations = Codes | Columns
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,12 @@ class GemmEngine:
     summary: str
     missing: Callable[[], str]
     refusal: Callable[[Table], str]
-    sums: Callable[[Table, Codes, Codes, int], NDArray[np.int32]]
+    sums: Callable[[Table, Activations, Codes, int], NDArray[np.int32]]
 
 
 def row_sums(
     table: Table,
-    x: Codes,
+    x: Activations,
     w: Codes,
     threads: int,
     at_risk: NDArray[np.bool_] | None = None,
@@ -73,7 +76,7 @@ def row_sums(
     if at_risk is None:
         at_risk = np.zeros((groups, channels), np.bool_)
     blocks, pairs = -(-x.shape[2] // BLOCK), -(-channels // 2)
-    run = partial(run_tasks, table, frozen(x), w, out, at_risk, low, high, blocks, pairs)
+    run = partial(run_tasks, table, frozen(laid_out(x)), w, out, at_risk, low, high, blocks, pairs)
     share_tasks(run, groups * blocks * pairs, threads)
     return out
 
@@ -83,14 +86,14 @@ _packed_across = kept_with_array(lambda table: PackedTable.of(np.ascontiguousarr
 _factorised = kept_with_array(FactorisedTable.of)
 
 
-def _permute_sums(table: Table, x: Codes, w: Codes, threads: int) -> NDArray[np.int32]:
+def _permute_sums(table: Table, x: Activations, w: Codes, threads: int) -> NDArray[np.int32]:
     """Look pixels up in the rows of weights, or, where pixels are few, channels in those of activations."""
     packed, (pixels, channels) = _packed(table), (x.shape[2], w.shape[1])
     if pixels < channels and (across := _packed_across(table)).planes <= MAX_PLANES:
         taken = registers_loaded(packed.planes, pixels, channels)
         if registers_loaded(across.planes, channels, pixels) < taken:
-            return permute_gemm(across, _across(w), _across(x), threads).swapaxes(1, 2)
-    return permute_gemm(packed, frozen(x), w, threads)
+            return permute_gemm(across, _across(w), _across(laid_out(x)), threads).swapaxes(1, 2)
+    return permute_gemm(packed, x, w, threads)
 
 
 @kept_with_array
@@ -110,10 +113,10 @@ def _too_wide_to_permute(table: Table) -> str:
     return ""
 
 
-def _factorised_sums(table: Table, x: Codes, w: Codes, threads: int) -> NDArray[np.int32]:
+def _factorised_sums(table: Table, x: Activations, w: Codes, threads: int) -> NDArray[np.int32]:
     terms = _factorised(table).terms
     assert terms is not None  # refused before
-    return factorised_gemm(terms, frozen(x), w, threads)
+    return factorised_gemm(terms, frozen(laid_out(x)), w, threads)
 
 
 #: Every engine by name.

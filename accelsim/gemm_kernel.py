@@ -6,7 +6,15 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["BLOCK", "fill_in_offsets", "find_channels_at_risk", "frozen", "run_tasks", "transpose_codes"]
+__all__ = [
+    "BLOCK",
+    "fill_in_offsets",
+    "find_channels_at_risk",
+    "frozen",
+    "run_tasks",
+    "sum_codes",
+    "transpose_codes",
+]
 
 #: Pixels whose accumulators stay in the first-level cache together with four rows of the table.
 BLOCK = 1024
@@ -170,3 +178,22 @@ def transpose_codes(codes: NDArray[np.uint8], transposed: NDArray[np.uint8]) -> 
                 for j in range(column, min(column + _TILE, columns)):
                     for i in range(row, min(row + _TILE, rows)):
                         transposed[g, j, i] = codes[g, i, j]
+
+
+@njit(cache=True, nogil=True)
+def sum_codes(x: NDArray[np.unsignedinteger[Any]], totals: NDArray[np.int64]) -> None:
+    """Fill in the sums over the depth of codes (groups, depth, pixels), of up to 16 bits."""
+    groups, depth, pixels = x.shape
+    partial = np.empty(pixels, np.int32)
+    for group in range(groups):
+        total = totals[group]
+        total[:] = 0
+        partial[:] = 0
+        for k in range(depth):
+            row = x[group, k]
+            for pixel in range(pixels):
+                partial[pixel] += row[pixel]
+            if k % (1 << 14) == (1 << 14) - 1:  # so many codes fit
+                total += partial
+                partial[:] = 0
+        total += partial

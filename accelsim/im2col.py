@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from torch import nn
 
-from accelsim.float_gemm_kernel import LANES, copy_lanes
+from accelsim.columns_kernel import Place, lay_out
+from accelsim.float_gemm_kernel import LANES
 from accelsim.gemm_kernel import frozen
 from accelsim.scratch import Scratch
 
@@ -74,7 +74,14 @@ class ConvGeometry:
         if not any(self.padding):
             return images
         left, right, top, bottom = self.padding
-        return np.pad(images, ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=zero)
+        *others, height, width = images.shape
+        padded = np.full((*others, top + height + bottom, left + width + right), zero, images.dtype)
+        padded[..., top : top + height, left : left + width] = images
+        return padded
+
+    def place(self, width: int, first_row: int, rows: int) -> Place:
+        """Return where the kernel goes in padded images of that width, for some rows of the output."""
+        return (*self.kernel, *self.stride, *self.dilation, first_row, rows, self._steps(width, 1))
 
     def _steps(self, size: int, axis: int) -> int:
         return (size - self.dilation[axis] * (self.kernel[axis] - 1) - 1) // self.stride[axis] + 1
@@ -105,41 +112,12 @@ def im2col(
     uint8 array of shape (groups, depth, images * rows * columns)
         ``depth`` runs over a group's channels, kernel rows and kernel columns, as a weight does.
     """
-    images, channels, _, width = padded.shape
-    shape = (channels, *geometry.kernel, images, rows, geometry._steps(width, 1))
-    found = np.empty(shape, padded.dtype) if memory is None else memory.empty(shape, padded.dtype)
-    _copy_rows(frozen(padded), first_row, *geometry.stride, *geometry.dilation, found)
-    return found.reshape(geometry.groups, geometry.depth, -1)
-
-
-@njit(cache=True, nogil=True)
-def _copy_rows(
-    padded: NDArray[Any], first: int, down: int, across: int, apart: int, aside: int, found: NDArray[Any]
-) -> None:
-    """Fill in ``found[c, i, j, n, y, x] = seen[n, c, down * y + apart * i, across * x + aside * j]``.
-
-    What is seen begins at row ``down * first`` of the padded images. Numbers side by side are copied 16 at a
-    time, and with them what follows in memory, over which the next row is copied then.
-    """
-    channels, high, wide, images, rows, columns = found.shape
-    height, width = padded.shape[2:]
-    source, target = padded.reshape(-1), found.reshape(-1)
-    together = -(-columns // LANES) * LANES
-    to = 0
-    for c in range(channels):
-        for i in range(high):
-            for j in range(wide):
-                for n in range(images):
-                    at = ((n * channels + c) * height + down * first + apart * i) * width + aside * j
-                    for _ in range(rows):
-                        if across == 1 and max(at - len(source), to - len(target)) + together <= 0:
-                            for x in range(0, together, LANES):
-                                copy_lanes(1, source, at + x, target, to + x)
-                        else:
-                            for x in range(columns):
-                                target[to + x] = source[at + across * x]
-                        at += down * width
-                        to += columns
+    place = geometry.place(padded.shape[3], first_row, rows)
+    size = geometry.groups * geometry.depth * len(padded) * rows * place[-1]
+    empty = np.empty if memory is None else memory.empty
+    found = empty((size + LANES,), padded.dtype)  # as many as a copy may write beyond the end
+    lay_out(frozen(padded), place, found)
+    return found[:size].reshape(geometry.groups, geometry.depth, -1)
 
 
 def col2im(

@@ -15,13 +15,13 @@ from accelsim.approx_layer import (
     Gradient,
     LayerOptions,
 )
+from accelsim.columns import Columns
 from accelsim.errors import AccelsimError
 from accelsim.gate_multiplier import IntegerMultiplier
 from accelsim.im2col import ConvGeometry, col2im, im2col, row_blocks
 from accelsim.matrix_product import MatrixProduct
 from accelsim.quantization import QuantParams
 from accelsim.quantized_layer import ReplaceableLayer
-from accelsim.scratch import scratch
 
 __all__ = [
     "ActivationOperand",
@@ -75,11 +75,11 @@ class ApproxConv2d(ApproxLayer):
         output = self._run(input[None])[0] if alone else self._run(input)
         return self._recorded(input, output)
 
-    def _column_blocks(self, codes: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    def _column_blocks(self, codes: NDArray[np.uint8]) -> Iterator[tuple[int, Columns]]:
         padded = self._padded(codes)
         rows, columns = self.geometry.output_size(*_as_image(codes.shape)[2:])
         for first, count in row_blocks(rows, self._bytes(len(codes) * columns), self._block_bytes):
-            yield first * columns, im2col(padded, self.geometry, first, count, scratch)
+            yield first * columns, Columns(padded, self.geometry, first, count)
 
     def columns(self, codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the activation codes, as `ApproxLayer.columns` says."""

@@ -9,8 +9,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from accelsim.columns import Columns, images_and_place
+from accelsim.columns_kernel import copy_columns, find_runs
 from accelsim.gemm_kernel import fill_in_offsets
-from accelsim.permute_kernel import LANES, sum_rows
+from accelsim.permute_kernel import LANES, arrange, sum_rows
 from accelsim.workers import share_tasks
 
 __all__ = ["MAX_PLANES", "PackedTable", "permute_gemm", "registers_loaded"]
@@ -21,6 +23,8 @@ MAX_PLANES = 3
 _VECTORS = {1: 8, 2: 4, 3: 2}
 #: Depth of one pass, at the end of which sums are widened and stored: 16-bit sums hold 257 bytes.
 _DEPTH = 256
+#: Tasks for each thread, and channels of one at least: each task copies the codes of its pixels.
+_TASKS, _CHANNELS = 6, 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +66,7 @@ class PackedTable:
 
 
 def permute_gemm(
-    table: PackedTable, x: NDArray[np.uint8], w: NDArray[np.uint8], threads: int
+    table: PackedTable, x: NDArray[np.uint8] | Columns, w: NDArray[np.uint8], threads: int
 ) -> NDArray[np.int32]:
     """Return what `accelsim.gemm.lut_gemm` returns.
 
@@ -70,7 +74,7 @@ def permute_gemm(
     ----------
     table : PackedTable
         The products, of up to `MAX_PLANES` bytes.
-    x : uint8 array of shape (groups, depth, pixels)
+    x : uint8 array of shape (groups, depth, pixels), or Columns
         Activation codes.
     w : uint8 array of shape (groups, channels, depth)
         Weight codes.
@@ -84,17 +88,38 @@ def permute_gemm(
     """
     groups, channels, depth = w.shape
     pixels = x.shape[2]
-    out = np.empty((groups, channels, pixels), np.int32)
+    offsets = np.empty((groups, channels, 1), np.int32)
     if table.smallest.ndim:
-        fill_in_offsets(table.smallest, w, out)
+        fill_in_offsets(table.smallest, w, offsets)
     else:
-        out[:] = depth * int(table.smallest)
-    for first_pixel, blocks, vectors in _blocks(pixels, _VECTORS[table.planes]):
-        run = partial(
-            _kernel(vectors, table.planes, table.bytes.shape[2] // (2 * LANES)),
-            table.bytes, x, w, out, first_pixel, blocks,
-        )  # fmt: skip
-        share_tasks(run, groups * blocks, threads)
+        offsets[:] = depth * int(table.smallest)
+    images, place = images_and_place(x)
+    out = np.empty((groups, channels, pixels), np.int32)
+    cut = _blocks(pixels, _VECTORS[table.planes])
+    shares = 1
+    if threads > 1:
+        tasks = groups * sum(blocks for _, blocks, _ in cut)
+        shares = min(-(-_TASKS * threads // tasks), -(-channels // _CHANNELS))
+    parts = [
+        (
+            partial(
+                _kernel(vectors, table.planes, table.bytes.shape[2] // (2 * LANES)),
+                table.bytes, images, place, w, offsets, out, first_pixel, blocks, shares,
+            ),
+            groups * blocks * shares,
+        )
+        for first_pixel, blocks, vectors in cut
+    ]  # fmt: skip
+
+    def run(first: int, stop: int) -> None:
+        begin = 0
+        for part, tasks in parts:
+            own = max(first, begin) - begin, min(stop, begin + tasks) - begin
+            if own[0] < own[1]:
+                part(*own)
+            begin += tasks
+
+    share_tasks(run, sum(tasks for _, tasks in parts), threads)
     return out
 
 
@@ -124,33 +149,40 @@ def _blocks(pixels: int, vectors: int) -> list[tuple[int, int, int]]:
 def _kernel(vectors: int, planes: int, parts: int) -> Callable[..., None]:
     @njit(cache=True, nogil=True)
     def run(
-        tables: Any, x: Any, w: Any, out: Any, first_pixel: int, blocks: int, first: int, stop: int
-    ) -> None:
-        """Run tasks ``first`` to ``stop - 1``: a block of pixels of one group each."""
+        tables: Any, images: Any, place: Any, w: Any, offsets: Any, out: Any,
+        first_pixel: int, blocks: int, shares: int, first: int, stop: int,
+    ) -> None:  # fmt: skip
+        """Run tasks ``first`` to ``stop - 1``: a share of a group's channels over a block of pixels each."""
         channels, depth = w.shape[1:]
         width = vectors * LANES
         deepest = min(_DEPTH, depth)
-        space = np.zeros(deepest * width + LANES, np.uint8)
-        start = -space.ctypes.data % LANES  # as in `PackedTable.of`
-        codes = space[start : start + deepest * width].reshape(deepest, width)
-        sums = np.empty(width, np.int32)
+        space = np.zeros(deepest * width + 2 * LANES, np.uint8)
+        aligned = space[-space.ctypes.data % LANES :]  # as in `PackedTable.of`
+        codes = aligned[: deepest * width].reshape(deepest, width)
+        sums, runs = np.empty(width, np.int32), np.empty((width, 3), np.int64)
+        own_channels = images.shape[1] // len(w)
         for task in range(first, stop):
-            group = task // blocks
-            left = first_pixel + task % blocks * width
+            group, block, share = task // shares // blocks, task // shares % blocks, task % shares
+            left = first_pixel + block * width
             used = min(width, out.shape[2] - left)
+            own_runs = runs[: find_runs(images, place, left, used, runs)]
             for k in range(0, depth, _DEPTH):
                 deep = min(_DEPTH, depth - k)
-                for row in range(deep):
-                    source, target = x[group, k + row, left : left + used], codes[row]
-                    for pixel in range(used):  # the compiler makes more of it than of slices
-                        target[pixel] = source[pixel]
-                for channel in range(channels):
+                copy_columns(images, place, group * own_channels, k, own_runs, deep, width, aligned)
+                arrange(vectors, codes, deep)
+                for channel in range(channels * share // shares, channels * (share + 1) // shares):
                     own, rows = out[group, channel, left : left + used], w[group, channel, k:]
+                    if k == 0:
+                        offset = offsets[group, channel, 0]
+                        for pixel in range(used):
+                            own[pixel] = offset
                     if used == width:
                         sum_rows(vectors, planes, parts, tables, codes, rows, 0, deep, own)
-                    else:
-                        sums[:used] = own
-                        sum_rows(vectors, planes, parts, tables, codes, rows, 0, deep, sums)
-                        own[:] = sums[:used]
+                        continue
+                    for pixel in range(used):  # the compiler makes more of it than of slices
+                        sums[pixel] = own[pixel]
+                    sum_rows(vectors, planes, parts, tables, codes, rows, 0, deep, sums)
+                    for pixel in range(used):
+                        own[pixel] = sums[pixel]
 
     return run

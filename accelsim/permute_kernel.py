@@ -9,7 +9,7 @@ from numba import types
 from numba.core import cgutils, config
 from numba.extending import intrinsic
 
-__all__ = ["LANES", "available", "load_bytes", "looked_up", "sum_rows"]
+__all__ = ["LANES", "arrange", "available", "load_bytes", "looked_up", "sum_rows"]
 
 #: Look-ups of one instruction.
 LANES = 64
@@ -17,7 +17,8 @@ LANES = 64
 _BYTE, _WORD = ir.IntType(8), ir.IntType(64)
 _BYTES = ir.VectorType(_BYTE, LANES)
 _PAIRS = ir.VectorType(ir.IntType(16), LANES // 2)
-_SUMS = ir.VectorType(ir.IntType(32), LANES)
+_QUARTER = LANES // 4
+_SUMS = ir.VectorType(ir.IntType(32), _QUARTER)
 
 binding.initialize_native_asmparser()  # the instruction stands here as text: LLVM puts blends around it
 
@@ -40,12 +41,12 @@ def _sum_rows_typed(
     stop: Any,
     sums: Any,
 ) -> Any:
-    """Add entries of a table's rows to ``sums[lane]``: ``table[rows[k], codes[k, lane]]`` for every ``k``.
+    """Add entries of a table's rows to ``sums[p]``: ``table[rows[k], code[k, p]]`` for every ``k``.
 
     ``vpermi2b`` looks 64 codes of 7 bits up in two registers. A code's eighth bit says in which two of four:
     the masked instruction leaves the other lanes' codes as they are, so that two of them look 8 bits up
     without a blend. Each byte plane is summed in 16 bits: as pairs of neighbouring lanes, modulo 2^16, and
-    the odd ones alone, which gives the even ones.
+    the odd ones alone, which gives the even ones. The lanes are arranged so that the sums need not be.
 
     Parameters
     ----------
@@ -54,7 +55,7 @@ def _sum_rows_typed(
     tables : uint8 array of shape (rows, planes, 128 * parts)
         Bytes of the entries, the lowest first.
     codes : uint8 array of shape (depth, 64 * vectors)
-        What to look up.
+        What to look up, arranged by `arrange`.
     rows : uint8 array of shape (depth,)
         Where.
     first, stop : int
@@ -111,10 +112,46 @@ def _sum_rows(
                 _add(builder, totals[vector * planes + plane], found, multiplies=plane % 2 == 1)
     for vector in range(vectors):
         own = [[builder.load(total) for total in pair] for pair in totals[vector * planes :][:planes]]
-        at = builder.bitcast(builder.gep(sums, [_word(4 * LANES * vector)]), _SUMS.as_pointer())
-        before = builder.load(at)
-        before.align = 1
-        builder.store(builder.add(before, _joined(builder, own)), at).align = 1
+        for quarter, joined in enumerate(_joined(builder, own)):
+            first_byte = 4 * (LANES * vector + _QUARTER * quarter)
+            at = builder.bitcast(builder.gep(sums, [_word(first_byte)]), _SUMS.as_pointer())
+            before = builder.load(at)
+            before.align = 1
+            builder.store(builder.add(before, joined), at).align = 1
+
+
+def _arrange_typed(typing_context: Any, vectors: Any, codes: Any, depth: Any) -> Any:
+    """Arrange codes for `sum_rows`: four that stand side by side are then 16 pixels apart.
+
+    Parameters
+    ----------
+    vectors : literal int
+        Registers of 64 codes.
+    codes : uint8 array of shape (depth, 64 * vectors)
+        In the order of the pixels; arranged in place.
+    depth : int
+        Rows to be arranged.
+    """
+    count = vectors.literal_value
+    order = [lane // 4 + _QUARTER * (lane % 4) for lane in range(LANES)]
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[1])(context, builder, arguments[1])
+        base = builder.bitcast(array.data, _BYTE.as_pointer())
+        taken = ir.Constant(ir.VectorType(ir.IntType(32), LANES), order)
+        with cgutils.for_range_slice(builder, _word(0), arguments[2], _word(1), _WORD) as (k, _):
+            line = builder.gep(base, [builder.mul(k, _word(count * LANES))])
+            for vector in range(count):
+                found = load_bytes(builder, line, vector * LANES)
+                at = builder.bitcast(builder.gep(line, [_word(vector * LANES)]), _BYTES.as_pointer())
+                builder.store(builder.shuffle_vector(found, found, taken), at).align = 1
+        return context.get_dummy_value()
+
+    return types.void(vectors, codes, types.int64), generate
+
+
+#: To be called from compiled code, without the typing context.
+arrange: Callable[..., None] = intrinsic(prefer_literal=True)(_arrange_typed)
 
 
 def looked_up(builder: Any, code: Any, registers: list[Any]) -> Any:
@@ -143,19 +180,26 @@ def _add(builder: Any, totals: list[Any], found: Any, multiplies: bool) -> None:
         builder.store(builder.bitcast(builder.add(before, addend), _BYTES), total)
 
 
-def _joined(builder: Any, planes: list[list[Any]]) -> Any:
-    """Return the sums of all lanes, from those of each plane's pairs and odd lanes."""
-    half = _SUMS.count // 2
-    wide = ir.VectorType(_SUMS.element, half)
-    even, odd = ir.Constant(wide, None), ir.Constant(wide, None)
-    for plane, (total, upper) in enumerate(planes):
-        total, upper = (builder.bitcast(each, _PAIRS) for each in (total, upper))
-        lower = builder.sub(total, builder.shl(upper, ir.Constant(_PAIRS, [8] * half)))
-        shift = ir.Constant(wide, [8 * plane] * half)
-        even = builder.add(even, builder.shl(builder.zext(lower, wide), shift))
-        odd = builder.add(odd, builder.shl(builder.zext(upper, wide), shift))
-    order = [lane // 2 + half * (lane % 2) for lane in range(2 * half)]
-    return builder.shuffle_vector(even, odd, ir.Constant(ir.VectorType(_SUMS.element, 2 * half), order))
+def _joined(builder: Any, planes: list[list[Any]]) -> list[Any]:
+    """Return the sums of four quarters of the lanes, from those of each plane's pairs and odd lanes.
+
+    Of four lanes side by side, the sum of the first is in the lower half of 32 bits of the even lanes' sums,
+    that of the second in the lower half of the odd ones', and so on.
+    """
+    eight, low = ir.Constant(_PAIRS, [8] * _PAIRS.count), ir.Constant(_SUMS, [0xFFFF] * _QUARTER)
+    quarters: list[Any] = [ir.Constant(_SUMS, None)] * 4
+    for plane, own in enumerate(planes):
+        total, odd = (builder.bitcast(each, _PAIRS) for each in own)
+        even = builder.sub(total, builder.shl(odd, eight))
+        even, odd = (builder.bitcast(each, _SUMS) for each in (even, odd))
+        halves = [builder.and_(each, low) for each in (even, odd)]
+        halves += [builder.lshr(each, ir.Constant(_SUMS, [16] * _QUARTER)) for each in (even, odd)]
+        shift = ir.Constant(_SUMS, [8 * plane] * _QUARTER)
+        quarters = [
+            builder.add(quarter, builder.shl(half, shift))
+            for quarter, half in zip(quarters, halves, strict=True)
+        ]
+    return quarters
 
 
 def _word(value: int) -> Any:

@@ -12,7 +12,7 @@ __all__ = ["finish_sums"]
 @njit(cache=True, nogil=True)
 def finish_sums(
     sums: NDArray[np.signedinteger[Any]],
-    x: NDArray[np.unsignedinteger[Any]],
+    totals: NDArray[np.int64],
     zero_points: NDArray[np.int64],
     constants: NDArray[np.int64],
     scales: NDArray[np.float64],
@@ -20,7 +20,7 @@ def finish_sums(
     output: NDArray[Any],
     start: int,
 ) -> None:
-    """Fill in ``output = (sums - zero_point * (sum of x over its depth) + constant) * scale + offset``.
+    """Fill in ``output = (sums - zero_point * total + constant) * scale + offset``.
 
     The correction is made in integers, the rest in float64, rounded to the output's type.
 
@@ -28,8 +28,8 @@ def finish_sums(
     ----------
     sums : integer array of shape (groups, channels, images * pixels)
         Of products.
-    x : unsigned integer array of shape (groups, depth, images * pixels)
-        Activation codes, of which only those of groups with a zero point are read.
+    totals : int64 array of shape (groups, images * pixels)
+        Sums of activation codes over the depth.
     zero_points, constants : int64 arrays of shape (groups, channels)
         Of each channel.
     scales, offsets : float64 arrays of shape (channels of all groups,)
@@ -42,31 +42,14 @@ def finish_sums(
     groups, channels, together = sums.shape
     images = output.shape[0]
     pixels = together // images
-    total = np.zeros(together, np.int64)
     for group in range(groups):
-        if zero_points[group].any():
-            _sum_codes(x[group], total)
         for channel in range(channels):
             zero_point, constant = zero_points[group, channel], constants[group, channel]
             place = group * channels + channel
             scale, offset = scales[place], offsets[place]
             for image in range(images):
-                own, codes = sums[group, channel, image * pixels :], total[image * pixels :]
+                own, codes = sums[group, channel, image * pixels :], totals[group, image * pixels :]
                 result = output[image, place, start:]
                 for pixel in range(pixels):
                     exact = own[pixel] - zero_point * codes[pixel] + constant
                     result[pixel] = exact * scale + offset
-
-
-@njit(cache=True, nogil=True)
-def _sum_codes(x: NDArray[np.unsignedinteger[Any]], total: NDArray[np.int64]) -> None:
-    total[:] = 0
-    partial = np.zeros(len(total), np.int32)
-    for k in range(len(x)):
-        row = x[k]
-        for pixel in range(len(total)):
-            partial[pixel] += row[pixel]
-        if k % (1 << 14) == (1 << 14) - 1:  # so many codes of 16 bits fit
-            total += partial
-            partial[:] = 0
-    total += partial

@@ -1,8 +1,9 @@
 """Threads that share the tasks of one compiled kernel."""
 
 import os
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from itertools import pairwise
 
@@ -17,6 +18,7 @@ _RANGES_PER_THREAD = 4
 def share_tasks(run: Callable[[int, int], None], tasks: int, threads: int) -> None:
     """Call ``run(first, stop)`` over ranges that together cover ``0`` to ``tasks``, on several threads.
 
+    The caller is one of them, and does not wait for a thread that has not begun when nothing is left to do.
     Threads of Python rather than those of Numba's parallel loops: they wait without spinning beside the
     threads of torch, need no OpenMP on the machine, and may be entered from several threads at once.
 
@@ -40,9 +42,25 @@ def share_tasks(run: Callable[[int, int], None], tasks: int, threads: int) -> No
         run(0, tasks)
         return
     ranges = min(tasks, threads * _RANGES_PER_THREAD)
-    bounds = [tasks * i // ranges for i in range(ranges + 1)]
-    for done in [_pool(threads).submit(run, *pair) for pair in pairwise(bounds)]:
-        done.result()
+    todo = deque(pairwise(tasks * i // ranges for i in range(ranges + 1)))
+
+    def work() -> None:
+        while todo:
+            try:
+                first, stop = todo.popleft()
+            except IndexError:  # another thread was faster
+                return
+            run(first, stop)
+
+    others = [_pool(threads).submit(work) for _ in range(min(threads, ranges) - 1)]
+    try:
+        work()
+    finally:
+        todo.clear()
+        begun = [other for other in others if not other.cancel()]
+        wait(begun)
+    for other in begun:
+        other.result()
 
 
 @cache

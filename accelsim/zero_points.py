@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.columns import Columns, code_sums
 from accelsim.gemm_kernel import frozen
 from accelsim.quantization import QuantParams
 from accelsim.sums_kernel import finish_sums
@@ -45,7 +46,7 @@ class QuantizedWeight:
 
 def finish(
     sums: NDArray[np.signedinteger[Any]],
-    x: NDArray[np.unsignedinteger[Any]],
+    x: NDArray[np.unsignedinteger[Any]] | Columns,
     weight: QuantizedWeight,
     activation_zero_point: int,
     scales: NDArray[np.float64],
@@ -62,7 +63,7 @@ def finish(
     ----------
     sums : int32 or int64 array of shape (groups, channels, images * pixels)
         ``sum_k mul(x, w)``.
-    x : uint8 or uint16 array of shape (groups, depth, images * pixels)
+    x : Columns, or uint8 or uint16 array of shape (groups, depth, images * pixels)
         Activation codes; their levels if a weight's zero point is not 0 (unsigned multipliers only).
     weight : QuantizedWeight
         The weight.
@@ -81,7 +82,8 @@ def finish(
     Only Inference", CVPR 2018, equation 7.
     """
     constants = activation_zero_point * (weight.codes.shape[2] * weight.zero_points - weight.sums)
-    own = frozen(sums), frozen(x), weight.zero_points[:, :, 0], constants[:, :, 0]
+    totals = code_sums(x) if weight.zero_points.any() else np.zeros((len(sums), sums.shape[2]), np.int64)
+    own = frozen(sums), totals, weight.zero_points[:, :, 0], constants[:, :, 0]
     finish_sums(*own, scales, offsets, output, start)
 
 

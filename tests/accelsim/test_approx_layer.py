@@ -11,9 +11,10 @@ import pytest
 import torch
 from torch import nn
 
-from accelsim import approx_layer, layers
+from accelsim import approx_layer, columns, gemm
 from accelsim.accumulator import Accumulator
 from accelsim.errors import AccelsimError
+from accelsim.gemm_engines import ENGINES
 from accelsim.im2col import im2col
 from accelsim.layers import ApproxConv2d, ApproxLayer, ApproxLinear, approximate_layer
 from accelsim.lut import Lut, operand_values
@@ -55,15 +56,16 @@ def test_blocks_and_threads_change_nothing(
 
 @pytest.mark.parametrize("shape", [(300, 4, 16, 16), (1, 4, 300, 300)])
 def test_memory_is_bounded(shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither many images nor a large one make a large im2col matrix."""
+    """Neither many images nor a large one make a large im2col matrix, where the engine lays it out."""
     sizes = []
 
     def measured(*arguments: Any) -> Any:
-        columns = im2col(*arguments)
-        sizes.append(columns.nbytes)
-        return columns
+        found = im2col(*arguments)
+        sizes.append(found.nbytes)
+        return found
 
-    monkeypatch.setattr(layers, "im2col", measured)
+    monkeypatch.setattr(columns, "im2col", measured)
+    monkeypatch.setattr(gemm, "fastest_engine", lambda *sizes: ENGINES["rows"])
     monkeypatch.setattr(approx_layer, "BLOCK_BYTES", 1 << 20)
     small_convolution()[2](torch.rand(shape))
     assert sum(sizes) == 36 * shape[0] * shape[2] * shape[3]

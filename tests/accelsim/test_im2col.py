@@ -1,41 +1,95 @@
-"""`im2col` against indices written out."""
+"""`im2col` and columns that are not laid out, against indices written out."""
+
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from accelsim.columns import Columns, code_sums, laid_out
+from accelsim.errors import AccelsimError
+from accelsim.gemm import lut_gemm
+from accelsim.gemm_engines import ENGINES
 from accelsim.im2col import ConvGeometry, im2col
 
 pairs = st.tuples(st.integers(1, 3), st.integers(1, 3))
 
 
-@given(
-    st.integers(1, 3),
-    st.integers(1, 4),
-    st.tuples(st.integers(1, 5), st.integers(1, 40)),
-    pairs,
-    pairs,
-    pairs,
-    st.sampled_from([np.uint8, np.uint16]),
-    st.data(),
-)
-def test_every_element_comes_from_where_the_kernel_is(
-    images, channels, size, kernel, stride, dilation, kind, data
-):
+class Case(NamedTuple):
+    """Some rows of a convolution's output, and what the kernel sees there."""
+
+    padded: NDArray[np.unsignedinteger]
+    geometry: ConvGeometry
+    first: int
+    rows: int
+    expected: NDArray[np.unsignedinteger]
+
+
+@st.composite
+def cases(draw, kinds=(np.uint8, np.uint16)) -> Case:
     """Rows shorter than 16, which are copied with what follows, as long, and longer; blocks of rows."""
-    geometry = ConvGeometry(channels, kernel, stride, dilation, (0, 0, 0, 0), 1)
+    images, groups, channels = draw(st.integers(1, 3)), draw(st.integers(1, 2)), draw(st.integers(1, 3))
+    size = draw(st.tuples(st.integers(1, 5), st.integers(1, 80)))
+    kernel, stride, dilation = draw(pairs), draw(pairs), draw(pairs)
+    geometry = ConvGeometry(groups * channels, kernel, stride, dilation, (0, 0, 0, 0), groups)
     height, width = (
         (n - 1) * s + d * (k - 1) + 1 for n, k, s, d in zip(size, kernel, stride, dilation, strict=True)
     )
-    shape = images, channels, height, width
-    padded = np.random.default_rng(data.draw(st.integers(0, 99))).integers(0, 256, shape).astype(kind)
-    first = data.draw(st.integers(0, size[0] - 1))
-    rows = data.draw(st.integers(1, size[0] - first))
-    c, i, j, n, y, x = np.indices((channels, *kernel, images, rows, size[1]))
+    shape = images, groups * channels, height, width
+    kind = draw(st.sampled_from(kinds))
+    random = np.random.default_rng(draw(st.integers(0, 99)))
+    padded = random.integers(0, np.iinfo(kind).max + 1, shape).astype(kind)
+    first = draw(st.integers(0, size[0] - 1))
+    rows = draw(st.integers(1, size[0] - first))
+    c, i, j, n, y, x = np.indices((groups * channels, *kernel, images, rows, size[1]))
     expected = padded[n, c, stride[0] * (first + y) + dilation[0] * i, stride[1] * x + dilation[1] * j]
-    found = im2col(padded, geometry, first, rows)
-    np.testing.assert_array_equal(found, expected.reshape(1, geometry.depth, -1))
+    return Case(padded, geometry, first, rows, expected.reshape(groups, geometry.depth, -1))
+
+
+@given(cases())
+def test_every_element_comes_from_where_the_kernel_is(case):
+    found = im2col(case.padded, case.geometry, case.first, case.rows)
+    np.testing.assert_array_equal(found, case.expected)
+
+
+@given(cases())
+def test_columns_stand_for_the_matrix(case):
+    columns = Columns(case.padded, case.geometry, case.first, case.rows)
+    assert columns.shape == case.expected.shape
+    np.testing.assert_array_equal(laid_out(columns), case.expected)
+    for x in (columns, case.expected):
+        np.testing.assert_array_equal(code_sums(x), case.expected.sum(axis=1, dtype=np.int64))
+
+
+def engines():
+    return [each.name for each in ENGINES.values() if not each.missing()]
+
+
+@pytest.mark.parametrize("engine", engines())
+@given(cases(kinds=(np.uint8,)), st.integers(1, 40), st.sampled_from([1, 2]))
+def test_engines_take_columns_as_they_take_the_matrix(engine, case, channels, threads):
+    a, b = np.arange(256, dtype=np.int32), np.arange(256, dtype=np.int32)
+    table = a[:, None] * b
+    w = np.random.default_rng(channels).integers(
+        0, 256, (case.geometry.groups, channels, case.geometry.depth)
+    )
+    w = w.astype(np.uint8)
+    columns = Columns(case.padded, case.geometry, case.first, case.rows)
+    found = lut_gemm(table, columns, w, threads=threads, engine=engine)
+    np.testing.assert_array_equal(found, w.astype(np.int64) @ case.expected.astype(np.int64))
+
+
+def test_columns_of_other_codes_are_refused():
+    """The codes of a table's width are looked at as those of a matrix are."""
+    geometry = ConvGeometry(2, (1, 1), (1, 1), (1, 1), (0, 0, 0, 0), 1)
+    table, w = np.zeros((256, 16), np.int32), np.zeros((1, 3, 2), np.uint8)
+    codes = np.full((1, 2, 3, 3), 16)
+    with pytest.raises(AccelsimError, match="activation code 16 has no entry in a table of 16 patterns"):
+        lut_gemm(table, Columns(codes.astype(np.uint8), geometry, 0, 3), w)
+    with pytest.raises(AccelsimError, match=r"uint16\[1, 2, 9\]"):
+        lut_gemm(table, Columns(codes.astype(np.uint16), geometry, 0, 3), w)
 
 
 @pytest.mark.parametrize("padding", [(0, 0, 0, 0), (1, 2, 0, 3)])

@@ -34,12 +34,30 @@ def test_runs_on_several_threads_at_once() -> None:
     share_tasks(lambda first, stop: meeting.wait() and None, 3, 3)
 
 
-def test_errors_reach_the_caller() -> None:
-    def run(first: int, stop: int) -> None:
-        raise ValueError(f"task {first}")
+def test_tasks_may_share_tasks_of_their_own() -> None:
+    """Threads that wait for others do not keep these from beginning."""
+    runs = []
 
-    with pytest.raises(ValueError, match="task 0"):
-        share_tasks(run, 8, 2)
+    def outer(first: int, stop: int) -> None:
+        share_tasks(lambda first, stop: runs.append(stop - first), 10, 2)
+
+    share_tasks(outer, 8, 2)
+    assert sum(runs) == 80
+
+
+@pytest.mark.parametrize("of_caller", [True, False])
+def test_errors_reach_the_caller(of_caller: bool) -> None:
+    """Whichever thread they come from."""
+    caller = threading.get_ident()
+    both = threading.Barrier(2, timeout=30)
+
+    def run(first: int, stop: int) -> None:
+        both.wait()
+        if (threading.get_ident() == caller) == of_caller:
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        share_tasks(run, 2, 2)
 
 
 def test_forked_process_has_threads_of_its_own() -> None:
