@@ -33,6 +33,7 @@ def test_without_gradients_autograd_is_spared(requires_grad: bool, monkeypatch: 
         assert straight_through(rounded, cubed, x).tolist() == [0, 2]
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch, in its own code
 def test_forward_mode_is_refused_with_gradients_off_too() -> None:
     """A tangent would be dropped silently."""
     with torch.no_grad(), forward_ad.dual_level():
