@@ -36,7 +36,7 @@ BLOCK_BYTES = 16 << 20
 #: The same for gates, which take thousands of pixels at once and dwarf the time that memory takes.
 _BLOCK_BYTES_OF_GATES = 64 << 20
 #: Products worth a thread's while.
-BLOCK_MACS = 1 << 25
+BLOCK_MACS = 1 << 22
 
 
 class LayerOptions(TypedDict, total=False):

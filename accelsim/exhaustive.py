@@ -58,22 +58,23 @@ def find_differences(
         nonlocal total
         count = 0
         found: list[int] = []
-        for number in range(start, stop):
-            if stopped.is_set():
-                return
-            base = number * piece
-            different = differs(base, min(piece, vectors - base))
-            here = int(np.count_nonzero(different))
-            if here:
-                count += here
-                if len(found) < shown:
-                    found += (base + np.flatnonzero(different)[: shown - len(found)]).tolist()
+        try:
+            for number in range(start, stop):
+                if stopped.is_set():
+                    return
+                base = number * piece
+                different = differs(base, min(piece, vectors - base))
+                here = int(np.count_nonzero(different))
+                if here:
+                    count += here
+                    if len(found) < shown:
+                        found += (base + np.flatnonzero(different)[: shown - len(found)]).tolist()
+        except BaseException:  # Ctrl-C above all: the other threads are to end too
+            stopped.set()
+            raise
         with lock:
             total += count
             first.extend(found)
 
-    try:
-        share_tasks(compare, pieces, os.cpu_count() or 1)
-    finally:
-        stopped.set()  # after Ctrl-C, so that the threads end
+    share_tasks(compare, pieces, os.cpu_count() or 1)
     return Differences(total, tuple(sorted(first)[:shown]))

@@ -21,8 +21,8 @@ __all__ = ["check_multiplier", "check_operands", "lut_gemm", "lut_gemm_reference
 
 #: The accumulator of most accelerators.
 _INT32 = Accumulator()
-#: Look-ups that several threads were measured not to finish sooner than one: half a millisecond's worth.
-_TOO_FEW_TO_SHARE = 1 << 24
+#: Look-ups that several threads were measured not to finish sooner than one.
+_TOO_FEW_TO_SHARE = 1 << 22
 #: Look-ups that are over before an engine could be chosen.
 _TOO_FEW_TO_CHOOSE = 50_000
 

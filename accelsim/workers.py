@@ -1,11 +1,14 @@
 """Threads that share the tasks of one compiled kernel."""
 
+import ctypes
 import os
+import sys
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 from accelsim.errors import AccelsimError
 
@@ -13,14 +16,16 @@ __all__ = ["share_tasks"]
 
 #: Ranges per thread: enough to even out threads that other programs slow down.
 _RANGES_PER_THREAD = 4
+#: What OpenMP calls on each thread of a team.
+_OnEachThread = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 
 def share_tasks(run: Callable[[int, int], None], tasks: int, threads: int) -> None:
     """Call ``run(first, stop)`` over ranges that together cover ``0`` to ``tasks``, on several threads.
 
-    The caller is one of them, and does not wait for a thread that has not begun when nothing is left to do.
-    Threads of Python rather than those of Numba's parallel loops: they wait without spinning beside the
-    threads of torch, need no OpenMP on the machine, and may be entered from several threads at once.
+    The caller is one of them. The others are torch's, where torch is loaded and runs on OpenMP: after each
+    of torch's operations these spin for milliseconds, and any other thread would have to share their cores.
+    Elsewhere they are Python's.
 
     Parameters
     ----------
@@ -44,23 +49,39 @@ def share_tasks(run: Callable[[int, int], None], tasks: int, threads: int) -> No
     ranges = min(tasks, threads * _RANGES_PER_THREAD)
     todo = deque(pairwise(tasks * i // ranges for i in range(ranges + 1)))
 
-    def work() -> None:
-        while todo:
-            try:
-                first, stop = todo.popleft()
-            except IndexError:  # another thread was faster
-                return
-            run(first, stop)
+    errors: list[BaseException] = []
 
-    others = [_pool(threads).submit(work) for _ in range(min(threads, ranges) - 1)]
-    try:
-        work()
-    finally:
-        todo.clear()
-        begun = [other for other in others if not other.cancel()]
-        wait(begun)
-    for other in begun:
-        other.result()
+    def work(_: Any = None) -> None:
+        try:
+            while todo:
+                try:
+                    pair = todo.popleft()
+                except IndexError:  # another thread was faster
+                    return
+                run(*pair)
+        except BaseException as error:
+            todo.clear()
+            errors.append(error)
+
+    _run_on_all(work, min(threads, ranges))
+    if errors:
+        raise errors[0]
+
+
+def _run_on_all(work: Callable[[], None], threads: int) -> None:
+    """Call a function on the caller's thread and on others, of which some may come too late to be needed."""
+    if "torch" in sys.modules and (parallel := _openmp_parallel()) is not None:
+        parallel(_OnEachThread(work), None, threads, 0)
+        return
+    others = [_pool(threads).submit(work) for _ in range(threads - 1)]
+    work()
+    wait([other for other in others if not other.cancel()])
+
+
+@cache
+def _openmp_parallel() -> Any:
+    """Return what begins a parallel region of the OpenMP that torch has loaded (GNU's; LLVM's has it too)."""
+    return None if _forked else getattr(ctypes.CDLL(None), "GOMP_parallel", None)
 
 
 @cache
@@ -68,6 +89,16 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="accelsim")
 
 
-# A forked process inherits the pools but not their threads.
+_forked = False
+
+
+def _forget_threads() -> None:
+    """Forget the threads of the process that was forked, which this one does not have."""
+    global _forked
+    _forked = True
+    _openmp_parallel.cache_clear()
+    _pool.cache_clear()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.cache_clear)
+    os.register_at_fork(after_in_child=_forget_threads)
