@@ -65,8 +65,10 @@ def code_sums(x: "NDArray[Any] | Columns") -> NDArray[np.int64]:
     groups, _, pixels = x.shape
     sums = np.empty((groups, pixels), np.int64)
     if isinstance(x, Columns):
-        place = x.place
-        sum_columns(frozen(x.padded), place, sums.reshape(groups, len(x.padded), x.rows, place[-1]))
+        images, place = images_and_place(x)
+        wide_enough = np.uint32 if images.dtype == np.uint8 else np.int64
+        plane = np.empty(images.shape[2:], wide_enough)
+        sum_columns(images, place, plane, sums.reshape(groups, len(images), x.rows, place[-1]))
     else:
         sum_codes(frozen(x), sums)
     return sums

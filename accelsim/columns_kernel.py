@@ -112,34 +112,48 @@ def lay_out(padded: NDArray[Any], place: Place, target: NDArray[Any]) -> None:
 
 
 @njit(cache=True, nogil=True)
-def sum_columns(padded: NDArray[Any], place: Place, sums: NDArray[np.int64]) -> None:
-    """Fill in the sum over the depth for each group and pixel: first over channels, then over the kernel.
+def sum_columns(
+    padded: NDArray[Any], place: Place, plane: NDArray[np.integer[Any]], sums: NDArray[np.int64]
+) -> None:
+    """Fill in the sum over the depth for each group and pixel: over channels, kernel rows, then columns.
 
     Parameters
     ----------
     padded, place
         As in `find_runs`.
+    plane : integer array of shape (height, width)
+        To work in; its type holds the sums.
     sums : int64 array of shape (groups, images, rows, columns)
         The result.
     """
     high, wide, down, across, apart, aside, first, rows, columns = place
-    images, channels, height, width = padded.shape
+    images, channels, _, width = padded.shape
     groups = len(sums)
     own = channels // groups
     top, bottom = down * first, down * (first + rows - 1) + apart * (high - 1) + 1
-    plane = np.empty((height, width), np.uint32)  # 65,537 channels of 16 bits fit
+    seen, total = np.empty(width, plane.dtype), np.empty(columns, plane.dtype)
     for group in range(groups):
         for image in range(images):
-            plane[top:bottom] = 0
+            flat = plane[top:bottom].reshape(-1)
+            flat[:] = 0
             for channel in range(group * own, (group + 1) * own):
-                for y in range(top, bottom):
-                    for x in range(width):
-                        plane[y, x] += padded[image, channel, y, x]
+                codes = padded[image, channel, top:bottom].reshape(-1)
+                for at in range(len(flat)):
+                    flat[at] += codes[at]
             for y in range(rows):
-                total = sums[group, image, y]
-                total[:] = 0
+                seen[:], total[:] = 0, 0
                 for i in range(high):
-                    seen = plane[down * (first + y) + apart * i]
-                    for j in range(wide):
+                    line = plane[down * (first + y) + apart * i]
+                    for x in range(width):
+                        seen[x] += line[x]
+                for j in range(wide):
+                    shifted = seen[aside * j :]
+                    if across == 1:  # vector instructions
                         for x in range(columns):
-                            total[x] += seen[across * x + aside * j]
+                            total[x] += shifted[x]
+                    else:
+                        for x in range(columns):
+                            total[x] += shifted[across * x]
+                result = sums[group, image, y]
+                for x in range(columns):
+                    result[x] = total[x]
