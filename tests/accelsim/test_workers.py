@@ -60,8 +60,9 @@ def test_errors_reach_the_caller(of_caller: bool) -> None:
         share_tasks(run, 2, 2)
 
 
-def test_forked_process_has_threads_of_its_own() -> None:
-    program = (
+@pytest.mark.parametrize("first_line", ["", "import torch\n"], ids=["Python's threads", "torch's threads"])
+def test_forked_process_has_threads_of_its_own(first_line: str) -> None:
+    program = first_line + (
         "import os\n"
         "from accelsim.workers import share_tasks\n"
         "share_tasks(lambda first, stop: None, 8, 2)\n"
@@ -73,3 +74,23 @@ def test_forked_process_has_threads_of_its_own() -> None:
     )
     command = [sys.executable, "-W", "ignore", "-c", program]
     assert subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout == "7\n"
+
+
+@pytest.mark.parametrize("first_line", ["", "import torch\n"], ids=["Python's threads", "torch's threads"])
+def test_interrupted_tasks_are_not_begun(first_line: str) -> None:
+    program = first_line + (
+        "import os, signal, time\n"
+        "from accelsim.workers import share_tasks\n"
+        "begun = []\n"
+        "def run(first, stop):\n"
+        "    begun.append(first)\n"
+        "    if len(begun) == 2:\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "    time.sleep(0.5)\n"
+        "try:\n"
+        "    share_tasks(run, 8, 2)\n"
+        "except KeyboardInterrupt:\n"
+        "    print(len(begun) < 8)\n"
+    )
+    command = [sys.executable, "-c", program]
+    assert subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout == "True\n"
