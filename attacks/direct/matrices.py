@@ -25,6 +25,7 @@ def add_matrices(
     attacks: Sequence[str],
     crafted: Callable[[str, Subject], Crafted | None],
     title: str,
+    of: str = "",
 ) -> Figure:
     """Add what each source's examples do to each target, and return the heat maps, a panel per attack.
 
@@ -34,7 +35,7 @@ def add_matrices(
     Parameters
     ----------
     rows : Rows
-        To which they are added: ``ATTACK SOURCE`` by target.
+        To which they are added: ``OF ATTACK SOURCE`` by target.
     cells : Cells
         Finished results.
     sources, targets : mapping of str to Subject
@@ -45,6 +46,8 @@ def add_matrices(
         Returns the examples of an attack on a network, None where there are none.
     title : str
         Of the picture.
+    of : str
+        What tells these matrices from others of the same part, before the attack's name.
     """
     grids = {}
     for attack in attacks:
@@ -56,7 +59,7 @@ def add_matrices(
             for target, judge in targets.items():
                 rate = _transferred(cells, examples, judge)
                 grid.loc[source, target] = rate.percent
-                rows.add_rate(f"{attack} {source}", target, "transfer_percent", rate)
+                rows.add_rate(f"{of} {attack} {source}".strip(), target, "transfer_percent", rate)
         grids[attack] = grid
     title = f"Examples that fool their network, shown to others\n{title}"
     return grids_figure(grids, "crafted on", "fooled (%)", title)

@@ -22,7 +22,7 @@ def between_bits(study: Study) -> list[Row]:
     rows = PUBLISHED.rows("transfer-bits", "direct")
     for network in study.networks:
         subjects = {study.subject(network, bits).name: study.subject(network, bits) for bits in study.bits}
-        _add(rows, study, f"transfer-bits-{network}", subjects, ATTACKS, f"{network}: bit widths")
+        _add(rows, study, network, "transfer-bits", subjects, ATTACKS, f"{network}: bit widths")
     return rows.rows
 
 
@@ -32,7 +32,7 @@ def between_networks(study: Study) -> list[Row]:
     for network in study.networks:
         subjects = {**study.neighbours(network), f"{network} 8 bits": study.subject(network, 8)}
         title = f"networks on {study.dataset(network).name}"
-        _add(rows, study, f"transfer-networks-{network}", subjects, _FEW, title)
+        _add(rows, study, network, "transfer-networks", subjects, _FEW, title)
     return rows.rows
 
 
@@ -43,14 +43,21 @@ def between_multipliers(study: Study) -> list[Row]:
         subjects = {"float": study.subject(network, None)}
         subjects |= {name: study.subject(network, 8, name) for name in MULTIPLIERS}
         title = f"{network}, 8 bits: multipliers"
-        _add(rows, study, f"transfer-multipliers-{network}", subjects, _FEW, title)
+        _add(rows, study, network, "transfer-multipliers", subjects, _FEW, title)
     return rows.rows
 
 
 def _add(
-    rows: Rows, study: Study, picture: str, subjects: dict[str, Subject], attacks: Sequence[str], title: str
+    rows: Rows,
+    study: Study,
+    network: str,
+    part: str,
+    subjects: dict[str, Subject],
+    attacks: Sequence[str],
+    title: str,
 ) -> None:
     def crafted(attack: str, subject: Subject) -> Crafted:
         return study.direct(subject, attack, 0)
 
-    study.picture(picture, add_matrices(rows, study.cells, subjects, subjects, attacks, crafted, title))
+    figure = add_matrices(rows, study.cells, subjects, subjects, attacks, crafted, title, of=network)
+    study.picture(f"{part}-{network}", figure)

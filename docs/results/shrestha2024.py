@@ -1,7 +1,7 @@
 """Writes shrestha2024.md: Shrestha and Großmann (2024) beside ours; words: shrestha2024_introduction.md.
 
 Usage: python docs/results/shrestha2024.py FOLDER..., which `accelsim reproduce shrestha2024 -o FOLDER`
-filled; of a part that several have, the first one's is taken.
+filled; of a network's part that several have, the first one's is taken.
 """
 
 import json
@@ -58,61 +58,68 @@ def grid(frame: pd.DataFrame, interval: bool = False, names: dict[str, str] | No
     return lines(["", "quantity", *columns, "n"], body)
 
 
-def masking(results: Path) -> str:
+def verdicts(path: Path) -> str:
     text = []
-    for path in sorted(results.glob("masking-*.json")):
-        for bits, found in json.loads(path.read_text(encoding="utf-8")).items():
-            failed = [flag["name"] for flag in found["flags"] if flag["status"] == "failed"]
-            verdict = found["verdict"]
-            text.append([bits, verdict["soundness"], ", ".join(failed) or "none", verdict["statement"]])
+    for bits, found in json.loads(path.read_text(encoding="utf-8")).items():
+        failed = [flag["name"] for flag in found["flags"] if flag["status"] == "failed"]
+        verdict = found["verdict"]
+        text.append([bits, verdict["soundness"], ", ".join(failed) or "none", verdict["statement"]])
     return lines(["bits", "verdict", "flags that failed", "in words"], text)
 
 
-def settings(folders: dict[Path, dict]) -> str:
-    """What each run had, and which parts are its."""
-    keys = ("images", "iterative_images", "runs", "audited_images")
-    taken: set[str] = set()
-    body = []
-    for document in folders.values():
-        own = [part["part"] for part in document["parts"] if part["part"] not in taken]
-        taken.update(own)
-        body.append([", ".join(own), *(str(document[key]) for key in keys)])
-    return lines(["parts", *(key.replace("_", " ") for key in keys)], body)
-
-
-def main() -> None:
-    folders = {
-        Path(each): json.loads((Path(each) / "shrestha2024.json").read_text(encoding="utf-8"))
-        for each in sys.argv[1:]
-    }
-    text = (FOLDER / "shrestha2024_introduction.md").read_text(encoding="utf-8")
-    text = text.replace("<!-- settings -->", settings(folders))
-    seconds = {}
-    for results, document in folders.items():
+def found_parts(folders: list[Path]) -> dict[tuple[str, str], tuple[Path, dict, dict, pd.DataFrame]]:
+    """Return folder, document, part and rows by name of the part and network."""
+    found = {}
+    for folder in folders:
+        document = json.loads((folder / "shrestha2024.json").read_text(encoding="utf-8"))
         for part in document["parts"]:
-            if part["part"] in seconds:
-                continue
-            seconds[part["part"]] = part["seconds"]
             frame = pd.DataFrame(part["rows"])
             numeric = ["value", "low", "high", "n", "paper"]
             frame[numeric] = frame[numeric].apply(pd.to_numeric)
-            if part["part"] in {"table-6", "approximate"}:
-                table = grid(frame, names=SHOWN)
-            elif part["part"] == "masking":
-                table = grid(frame[frame["quantity"] == "robustness_percent"], interval=True)
-                text = text.replace("<!-- verdicts -->", masking(results))
-            else:
-                table = grid(frame, interval=True)
-            text = text.replace(f"<!-- {part['part']} -->", table)
-            for picture in part["pictures"]:
-                name = f"shrestha2024-{Path(picture).name}"
-                if name in text:
-                    shutil.copyfile(results / Path(picture).name, IMAGES / name)
-    body = [[name, f"{own:.0f}"] for name, own in seconds.items()]
-    text = text.replace("<!-- seconds -->", lines(["part", "processor seconds"], body))
-    left = re.findall(r"<!-- ([\w-]+) -->", text)
+            for network, rows in frame.groupby(frame["row"].str.split().str[0], sort=False):
+                found.setdefault((part["part"], network), (folder, document, part, rows))
+    return found
+
+
+def settings(found: dict[tuple[str, str], tuple[Path, dict, dict, pd.DataFrame]]) -> str:
+    """What each run had, which parts are its, and the processor time of these."""
+    keys = ("images", "iterative_images", "runs", "audited_images")
+    by_run: dict[tuple[Path, str], list[tuple[str, float]]] = {}
+    documents = {}
+    for (name, network), (folder, document, part, _) in found.items():
+        by_run.setdefault((folder, network), []).append((name, part["seconds"]))
+        documents[folder] = document
+    body = [
+        [
+            network,
+            ", ".join(f"{name} {seconds:.0f} s" for name, seconds in parts),
+            *(str(documents[folder][key]) for key in keys),
+        ]
+        for (folder, network), parts in by_run.items()
+    ]
+    return lines(["network", "parts", *(key.replace("_", " ") for key in keys)], body)
+
+
+def main() -> None:
+    found = found_parts([Path(each) for each in sys.argv[1:]])
+    text = (FOLDER / "shrestha2024_introduction.md").read_text(encoding="utf-8")
+    text = text.replace("<!-- settings -->", settings(found))
+    for (name, network), (folder, _, part, rows) in found.items():
+        if name in {"table-6", "approximate"}:
+            table = grid(rows, names=SHOWN)
+        elif name == "masking":
+            table = grid(rows[rows["quantity"] == "robustness_percent"], interval=True)
+            text = text.replace(f"<!-- verdicts {network} -->", verdicts(folder / f"masking-{network}.json"))
+        else:
+            table = grid(rows, interval=True)
+        text = text.replace(f"<!-- {name} {network} -->", table)
+        for picture in part["pictures"]:
+            copied = f"shrestha2024-{Path(picture).name}"
+            if network in copied and copied in text:
+                shutil.copyfile(folder / Path(picture).name, IMAGES / copied)
+    left = re.findall(r"<!-- ([\w -]+) -->", text)
     if left:
-        raise SystemExit(f"not in {', '.join(map(str, folders))}: {', '.join(left)}")
+        raise SystemExit(f"not in {', '.join(sys.argv[1:])}: {', '.join(left)}")
     (FOLDER / "shrestha2024.md").write_text(text, encoding="utf-8")
 
 

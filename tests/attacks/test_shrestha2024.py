@@ -221,15 +221,15 @@ def test_what_a_network_fools_itself_with_fools_it(study, cheap):
     rows = {(row.row, row.column): row for row in transfer.between_bits(made)}
     for attack in ATTACKS:
         for bits in ("float", "2"):
-            own = rows[f"{attack} {bits}", bits]
+            own = rows[f"mnist_a {attack} {bits}", bits]
             assert own.value == 100 or own.n == 0
     crafted = made.direct(made.subject("mnist_a", None), "FGSM", 0)
     judge = made.subject("mnist_a", 2)
     right = judge.answers(crafted.images) == crafted.labels
     wrong = judge.answers(crafted.adversarial) != crafted.labels
     counted = right & crafted.fooled
-    assert rows["FGSM float", "2"].n == int(counted.sum())
-    assert rows["FGSM float", "2"].value == pytest.approx(100 * float(wrong[counted].float().mean()))
+    assert rows["mnist_a FGSM float", "2"].n == int(counted.sum())
+    assert rows["mnist_a FGSM float", "2"].value == pytest.approx(100 * float(wrong[counted].float().mean()))
 
 
 def test_a_multiplier_too_narrow_is_refused(subjects, study):
