@@ -159,7 +159,9 @@ class Study(AnyStudy):
                 epochs=network.epochs,
                 progress=False,
             )
-            name = network.name + (f", {network.epochs} epochs" if network.epochs else "")
+            name = network.name
+            if network.epochs:
+                name += f", {network.epochs} epoch{'s' * (network.epochs > 1)}"
             found[name] = {
                 "dataset": trained.dataset,
                 "dataset_sha256": trained.dataset_sha256,
