@@ -69,12 +69,15 @@ def find_differences(
                     count += here
                     if len(found) < shown:
                         found += (base + np.flatnonzero(different)[: shown - len(found)]).tolist()
-        except BaseException:  # Ctrl-C above all: the other threads are to end too
+        except BaseException:  # before the other threads are waited for
             stopped.set()
             raise
         with lock:
             total += count
             first.extend(found)
 
-    share_tasks(compare, pieces, os.cpu_count() or 1)
+    try:
+        share_tasks(compare, pieces, os.cpu_count() or 1)
+    finally:
+        stopped.set()  # after Ctrl-C, so that the threads end
     return Differences(total, tuple(sorted(first)[:shown]))

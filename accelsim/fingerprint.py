@@ -20,7 +20,7 @@ _MIXER = np.uint64(0x9E3779B97F4A7C15)
 def fingerprint(tensor: Tensor) -> tuple[Any, ...]:
     """Return type, shape and a hash of 64 bits of a tensor on the CPU, at the speed of its memory.
 
-    A scalar's bytes stand for themselves.
+    Up to 256 bytes stand for themselves.
 
     It also sees what autograd's version counter does not: changes through ``tensor.data``. Two contents have
     the same hash by accident about once in 2^64; one that was made on purpose would be found easily.

@@ -95,11 +95,13 @@ def permute_gemm(
         offsets[:] = depth * int(table.smallest)
     images, place = images_and_place(x)
     out = np.empty((groups, channels, pixels), np.int32)
+    if depth == 0:
+        out[:] = offsets
     cut = _blocks(pixels, _VECTORS[table.planes])
     shares = 1
     if threads > 1:
         tasks = groups * sum(blocks for _, blocks, _ in cut)
-        shares = min(-(-_TASKS * threads // tasks), -(-channels // _CHANNELS))
+        shares = min(-(-_TASKS * threads // max(1, tasks)), -(-channels // _CHANNELS))
     parts = [
         (
             partial(

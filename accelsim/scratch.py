@@ -10,7 +10,10 @@ __all__ = ["Scratch", "scratch"]
 
 
 class Scratch(local):
-    """A buffer for each thread, as large as it was ever asked for."""
+    """A buffer for each thread, as large as it was ever asked for.
+
+    On a thread that is not Python's own, it lasts until Python is left.
+    """
 
     _bytes = np.empty(0, np.uint8)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from itertools import pairwise
+from threading import get_ident
 from typing import Any
 
 from accelsim.errors import AccelsimError
@@ -48,10 +49,9 @@ def share_tasks(run: Callable[[int, int], None], tasks: int, threads: int) -> No
         return
     ranges = min(tasks, threads * _RANGES_PER_THREAD)
     todo = deque(pairwise(tasks * i // ranges for i in range(ranges + 1)))
-
     errors: list[BaseException] = []
 
-    def work(_: Any = None) -> None:
+    def work() -> None:
         try:
             while todo:
                 try:
@@ -65,17 +65,40 @@ def share_tasks(run: Callable[[int, int], None], tasks: int, threads: int) -> No
 
     _run_on_all(work, min(threads, ranges))
     if errors:
-        raise errors[0]
+        raise errors.pop()
+    work()  # if no thread was to be had
 
 
 def _run_on_all(work: Callable[[], None], threads: int) -> None:
     """Call a function on the caller's thread and on others, of which some may come too late to be needed."""
-    if "torch" in sys.modules and (parallel := _openmp_parallel()) is not None:
-        parallel(_OnEachThread(work), None, threads, 0)
+    torch = sys.modules.get("torch")
+    if torch is not None and (parallel := _openmp_parallel()) is not None:
+        _run_on_team(parallel, work, threads, max(threads, torch.get_num_threads()))
         return
     others = [_pool(threads).submit(work) for _ in range(threads - 1)]
     work()
     wait([other for other in others if not other.cancel()])
+
+
+def _run_on_team(parallel: Any, work: Callable[[], None], threads: int, team: int) -> None:
+    """Call a function on some threads of OpenMP's team, which has the size that torch is about to ask for.
+
+    OpenMP ends the threads that a smaller team leaves out, and takes a millisecond to begin others.
+    """
+    places, ended = deque(range(threads)), set()
+
+    def take_place(_: Any) -> None:
+        try:
+            places.pop()
+        except IndexError:
+            pass
+        else:
+            work()
+        ended.add(get_ident())
+
+    parallel(_OnEachThread(take_place), None, team, 0)
+    if get_ident() not in ended:  # ctypes has dropped what a signal raised outside of the work
+        raise KeyboardInterrupt
 
 
 @cache
@@ -93,9 +116,14 @@ _forked = False
 
 
 def _forget_threads() -> None:
-    """Forget the threads of the process that was forked, which this one does not have."""
+    """Forget the threads of the process that was forked, which this one does not have.
+
+    Torch would wait for them for ever, if they are those of its OpenMP.
+    """
     global _forked
     _forked = True
+    if "torch" in sys.modules and _openmp_parallel.cache_info().currsize:
+        sys.modules["torch"].set_num_threads(1)
     _openmp_parallel.cache_clear()
     _pool.cache_clear()
 

@@ -1,5 +1,6 @@
 """`im2col` and columns that are not laid out, against indices written out."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from accelsim import gemm
 from accelsim.columns import Columns, code_sums, laid_out
 from accelsim.errors import AccelsimError
 from accelsim.gemm import lut_gemm
@@ -67,18 +69,30 @@ def engines():
     return [each.name for each in ENGINES.values() if not each.missing()]
 
 
+@st.composite
+def tables(draw) -> NDArray[np.int32]:
+    """Entries of one to three bytes, few or many patterns; of rank 1, so that every engine runs."""
+    weights, codes = draw(st.sampled_from([(256, 256), (16, 128), (2, 100)]))
+    a, b = np.arange(weights) - draw(st.integers(0, weights)), np.arange(codes) * draw(st.integers(1, 300))
+    return np.multiply.outer(a, b).astype(np.int32)
+
+
 @pytest.mark.parametrize("engine", engines())
-@given(cases(kinds=(np.uint8,)), st.integers(1, 40), st.sampled_from([1, 2]))
-def test_engines_take_columns_as_they_take_the_matrix(engine, case, channels, threads):
-    a, b = np.arange(256, dtype=np.int32), np.arange(256, dtype=np.int32)
-    table = a[:, None] * b
-    w = np.random.default_rng(channels).integers(
-        0, 256, (case.geometry.groups, channels, case.geometry.depth)
-    )
-    w = w.astype(np.uint8)
-    columns = Columns(case.padded, case.geometry, case.first, case.rows)
-    found = lut_gemm(table, columns, w, threads=threads, engine=engine)
-    np.testing.assert_array_equal(found, w.astype(np.int64) @ case.expected.astype(np.int64))
+@given(cases(kinds=(np.uint8,)), tables(), st.integers(1, 70), st.sampled_from([1, 2]), st.booleans())
+def test_engines_take_columns_as_they_take_the_matrix(engine, case, table, channels, threads, deep):
+    """Also of more channels, and deeper, than one pass or one thread takes."""
+    geometry = replace(case.geometry, channels=(100 if deep else 1) * case.geometry.channels)
+    images, _, height, width = case.padded.shape
+    draw = np.random.default_rng(channels)
+    padded = draw.integers(0, table.shape[1], (images, geometry.channels, height, width)).astype(np.uint8)
+    w = draw.integers(0, len(table), (geometry.groups, channels, geometry.depth)).astype(np.uint8)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gemm, "_TOO_FEW_TO_SHARE", 0)
+        columns = Columns(padded, geometry, case.first, case.rows)
+        found = lut_gemm(table, columns, w, threads=threads, engine=engine)
+    x = im2col(padded, geometry, case.first, case.rows)
+    products = table[:, 1].astype(float)[w] @ x.astype(float)  # exact below 2^53
+    np.testing.assert_array_equal(found, products.astype(np.int64).astype(np.int32))
 
 
 def test_columns_of_other_codes_are_refused():
