@@ -26,7 +26,11 @@ RANGES = [(0, 1), (0, 255), (0, 256), (0, 65535), (-32768, 32767), (-100_000, 90
     st.sampled_from(RUNNING),
     st.sampled_from(RANGES),
     st.sampled_from([16, 100, 128, 129, 256]),
-    st.tuples(st.integers(1, 3), st.integers(1, 9), st.sampled_from([1, 2, 30, 255, 256, 257, 600])),
+    st.tuples(
+        st.integers(1, 3),
+        st.sampled_from([1, 2, 3, 9, 40]),
+        st.sampled_from([0, 1, 2, 30, 255, 256, 257, 600]),
+    ),
     st.sampled_from([1, 2, 63, 64, 65, 127, 128, 200, 256, 257, 520]),
     st.sampled_from([1, 2]),
     st.integers(0, 99),
