@@ -22,14 +22,10 @@ from accelsim.attacks.reproduction.cells import Cell
 from accelsim.attacks.reproduction.rows import Row
 from accelsim.attacks.shrestha2024.published import PUBLISHED
 from accelsim.attacks.shrestha2024.study import DATASETS, Study
-from accelsim.attacks.shrestha2024.subjects import width_name
-from accelsim.errors import AccelsimError
 from accelsim.storage import written_atomically
 
 __all__ = ["masking"]
 
-#: Widths that are audited.
-_BITS = (None, 1, 2, 4, 8)
 _ATTACKS = AuditAttacks(steps=20, queries=200)
 _BUDGETS = {"mnist": (0.2,), "cifar10": (4 / 255,)}
 
@@ -56,11 +52,7 @@ def masking(study: Study) -> list[Row]:
 
 def _audits(study: Study, network: str) -> dict[str, dict[str, Any]]:
     """Return the document of the audit of each bit width."""
-    subjects = [study.subject(network, bits) for bits in _BITS if bits in study.bits]
-    if not subjects:
-        raise AccelsimError(
-            f"masking audits {', '.join(map(width_name, _BITS))} bits; none of them is chosen"
-        )
+    subjects = [study.subject(network, bits) for bits in study.bits]
     exact = study.subject(network, None)
     budgets = _BUDGETS[DATASETS[network]]
     images, labels = exact.dataset.test_subset(study.audited_images)
