@@ -1,6 +1,7 @@
 """The matrix that a convolution multiplies its weights with, made where and when it is read."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -33,13 +34,13 @@ class Columns:
     first_row: int
     rows: int
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, int, int]:
         """Groups, depth and pixels."""
         pixels = len(self.padded) * self.rows * self.place[-1]
         return self.geometry.groups, self.geometry.depth, pixels
 
-    @property
+    @cached_property
     def place(self) -> Place:
         """Where the kernel goes, for compiled loops."""
         return self.geometry.place(self.padded.shape[3], self.first_row, self.rows)

@@ -64,9 +64,9 @@ def share_tasks(run: Callable[[int, int], None], tasks: int, threads: int) -> No
             errors.append(error)
 
     _run_on_all(work, min(threads, ranges))
+    work()  # if no thread was to be had
     if errors:
         raise errors.pop()
-    work()  # if no thread was to be had
 
 
 def _run_on_all(work: Callable[[], None], threads: int) -> None:
@@ -121,9 +121,9 @@ def _forget_threads() -> None:
     Torch would wait for them for ever, if they are those of its OpenMP.
     """
     global _forked
-    _forked = True
-    if "torch" in sys.modules and _openmp_parallel.cache_info().currsize:
+    if _openmp_parallel.cache_info().currsize and _openmp_parallel() is not None:
         sys.modules["torch"].set_num_threads(1)
+    _forked = True
     _openmp_parallel.cache_clear()
     _pool.cache_clear()
 

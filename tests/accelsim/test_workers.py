@@ -90,6 +90,20 @@ def test_errors_reach_the_caller(of_caller: bool) -> None:
         share_tasks(run, 2, 2)
 
 
+def test_without_any_thread_the_caller_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And its errors are its own."""
+    monkeypatch.setattr(workers, "_run_on_all", lambda work, threads: None)
+    runs: list[int] = []
+    share_tasks(lambda first, stop: runs.extend(range(first, stop)), 8, 2)
+    assert runs == list(range(8))
+
+    def run(first: int, stop: int) -> None:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        share_tasks(run, 8, 2)
+
+
 def test_a_team_may_be_smaller_than_asked_for(path: str) -> None:
     program = (
         "from accelsim.workers import share_tasks\n"
